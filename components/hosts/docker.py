@@ -1,0 +1,130 @@
+"""The docker host: a task as containers and volumes of this machine's Docker engine, as close to a Fargate task as Docker can be."""
+
+from typing import Optional
+
+import pulumi
+import pulumi_docker as docker
+
+from ..task import TaskSpec, UnsupportedByHost, Volume
+from . import RunningTask
+from .args import DockerHostArgs
+from .images import build_image
+
+HOST = "docker"
+# Test traffic, credentials and orders pass over published ports: loopback only.
+PUBLISH_ADDRESS = "127.0.0.1"
+# Three files of 10 MB a container: enough for days of a bot's logs, and a bound on the disk.
+LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
+
+
+def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> RunningTask:
+    """Run `spec` as `desired_count` containers on the host's network. Raises UnsupportedByHost before anything is created."""
+    refuse_unsupported(spec)
+    image = build_image(spec.name, spec.image, base_images=host.get("base_images") or {}, architecture=spec.architecture, parent=parent)
+    volumes = {volume.name: _volume(spec, volume, parent) for volume in spec.volumes}
+    containers = [_container(spec, host, image, volumes, index, parent) for index in range(spec.desired_count)]
+    service = containers[0].name if containers else pulumi.Output.from_input("")
+    return RunningTask(
+        host=HOST,
+        dns_name=pulumi.Output.from_input(spec.name),
+        service=service,
+        logs=service.apply(lambda name: f"docker logs {name}" if name else "none: desired_count is 0"),
+        image=image,
+        volumes=volumes,
+    )
+
+
+def refuse_unsupported(spec: TaskSpec) -> None:
+    """Raise UnsupportedByHost for the first field whose value Docker can't honour."""
+    if spec.ephemeral_storage is not None:
+        raise UnsupportedByHost(HOST, "ephemeral_storage", spec.ephemeral_storage, "Docker sets no size for a container's disk; leave it out")
+    for name, source in sorted(spec.secrets.items()):
+        if source.arn is not None:
+            raise UnsupportedByHost(HOST, f"secrets[{name}]", "an ARN", "give the secret's value here: Docker can't read Secrets Manager")
+    if spec.published_port is not None and spec.desired_count > 1:
+        raise UnsupportedByHost(HOST, "published_port", spec.published_port, "one port leads to one container: set desired_count to 1")
+
+
+def labels(spec: TaskSpec) -> dict[str, str]:
+    """Labels of a task's containers and volumes; `make status`, `make logs` and people's own tools find them by these."""
+    fixed = {
+        "tradestack.project": pulumi.get_project(),
+        "tradestack.stack": pulumi.get_stack(),
+        "tradestack.component": spec.component,
+        "tradestack.task": spec.name,
+        "tradestack.clean-exit-codes": ",".join(map(str, spec.clean_exit_codes)),
+    }
+    return dict(sorted({**spec.tags, **fixed}.items()))
+
+
+def _volume(spec: TaskSpec, volume: Volume, parent: pulumi.Resource) -> pulumi.Output[str]:
+    if volume.existing is not None:
+        return pulumi.Output.from_input(volume.existing)
+    return docker.Volume(
+        f"{spec.name}-{volume.name}",
+        labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels(spec).items()],
+        opts=pulumi.ResourceOptions(parent=parent, protect=volume.protect or None),
+    ).name
+
+
+def _environment(spec: TaskSpec) -> pulumi.Output[list[str]]:
+    values = {**spec.environment, **{name: pulumi.Output.secret(source.value) for name, source in spec.secrets.items()}}
+    return pulumi.Output.all(**values).apply(lambda known: [f"{name}={value}" for name, value in sorted(known.items())])
+
+
+def _healthcheck(spec: TaskSpec) -> Optional[docker.ContainerHealthcheckArgs]:
+    if spec.health is None:
+        return None
+    health = spec.health
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD", *health.command],
+        interval=f"{health.interval}s",
+        timeout=f"{health.timeout}s",
+        start_period=f"{health.start_period}s",
+        retries=health.retries,
+    )
+
+
+def _container(
+    spec: TaskSpec, host: DockerHostArgs, image: pulumi.Output[str], volumes: dict[str, pulumi.Output[str]], index: int, parent: pulumi.Resource
+) -> docker.Container:
+    fluentd = host.get("fluentd_address")
+    log_opts = {"fluentd-address": fluentd, "fluentd-async": "true", "tag": spec.name} if fluentd else LOG_ROTATION
+    health = spec.health
+    return docker.Container(
+        f"{spec.name}-container" if index == 0 else f"{spec.name}-container-{index + 1}",
+        image=image,
+        command=list(spec.command) or None,
+        envs=_environment(spec),
+        user=spec.user,
+        read_only=spec.read_only_root,
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        security_opts=["no-new-privileges:true"],
+        cpus=str(spec.cpu / 1024),
+        memory=spec.memory,
+        memory_swap=spec.memory,  # equal to memory: no swap, as on Fargate
+        restart="unless-stopped",
+        stop_timeout=spec.stop_timeout,
+        destroy_grace_seconds=spec.stop_timeout,
+        healthcheck=_healthcheck(spec),
+        # An update is done when the task is healthy, as an ECS deployment is.
+        wait=health is not None,
+        wait_timeout=health.start_period + health.interval * health.retries if health else None,
+        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=host["network"], aliases=[spec.name])],
+        ports=[docker.ContainerPortArgs(internal=spec.port, external=spec.published_port, ip=PUBLISH_ADDRESS, protocol="tcp")]
+        if spec.published_port
+        else None,
+        volumes=[
+            docker.ContainerVolumeArgs(volume_name=volumes[volume.name], container_path=volume.mount_path)
+            for volume in sorted(spec.volumes, key=lambda volume: volume.mount_path)
+        ],
+        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels(spec).items()],
+        log_driver="fluentd" if fluentd else "json-file",
+        log_opts=log_opts,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # Never two copies: the old container is gone before the new one starts. Stateless ones too: a published port has one owner.
+            delete_before_replace=True,
+            additional_secret_outputs=["envs"],
+        ),
+    )
