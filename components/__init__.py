@@ -1,0 +1,26 @@
+"""tradestack: Pulumi components that run trading bots on Docker and on AWS Fargate from the same definitions."""
+
+from .exchange_replay import ExchangeReplay, ExchangeReplayArgs
+from .freqtrade_bot import FreqtradeBot, FreqtradeBotArgs, FreqtradeVariant
+from .hosts.args import DockerHostArgs, FargateHostArgs, HostArgs
+from .local_cluster import LocalCluster, LocalClusterArgs
+from .tags import tag_resources
+
+__all__ = [
+    "BotCluster",
+    "BotClusterArgs",
+    "DockerHostArgs",
+    "Egress",
+    "ExchangeReplay",
+    "ExchangeReplayArgs",
+    "FargateHostArgs",
+    "FreqtradeBot",
+    "FreqtradeBotArgs",
+    "FreqtradeVariant",
+    "HostArgs",
+    "LocalCluster",
+    "LocalClusterArgs",
+    "Network",
+    "NetworkArgs",
+    "tag_resources",
+]

@@ -1,0 +1,43 @@
+"""The stack: host, exchange, bots, exports. It reads like the picture in the README; decisions live in settings and components."""
+
+import pulumi
+
+from components import BotCluster, ExchangeReplay, FreqtradeBot, LocalCluster, Network, tag_resources
+from settings import HostKind, load
+
+stack = load(pulumi.get_stack())
+tag_resources(pulumi.get_project(), pulumi.get_stack())
+
+if stack.host == HostKind.DOCKER:
+    host = LocalCluster("local", {"base_images": stack.base_images}).host
+else:
+    network = Network("network", stack.network.model_dump())
+    host = BotCluster("cluster", {**network.cluster_args, **stack.cluster.model_dump(exclude_none=True), "base_images": stack.base_images}).host
+
+replay = None
+if stack.exchange_replay:
+    replay = ExchangeReplay("exchange-replay", {"host": host, **stack.exchange_replay.model_dump(exclude_none=True)})
+
+bots = []
+for bot in stack.bots:
+    exchange = {"exchange_url": replay.url} if bot.exchange == "replay" else {}
+    running = FreqtradeBot(bot.name, {"host": host, **bot.arguments(stack.secrets), **exchange})
+    bots.append(
+        {
+            "name": bot.name,
+            "strategy": bot.strategy,
+            "pairs": bot.pairs,
+            "dryRun": bot.dry_run,
+            "service": running.service,
+            "apiUrl": running.api_url,
+            "logs": running.logs,
+            "volume": running.volume_name,
+            "image": running.image_reference,
+        }
+    )
+
+pulumi.export("host", stack.host.value)
+pulumi.export("bots", bots)
+pulumi.export("credentials", pulumi.Output.secret({bot.name: stack.secrets.get(bot.name, {}) for bot in stack.bots}))
+if replay:
+    pulumi.export("exchangeReplay", {"service": replay.service, "logs": replay.logs, "url": replay.url})

@@ -1,0 +1,218 @@
+"""FreqtradeBot: one Freqtrade bot, a single writer on storage of its own."""
+
+import math
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, NotRequired, Optional, TypedDict
+
+import pulumi
+
+from .freqtrade_config import bot_config, config_mistakes, known_strategies, replayed_exchange
+from .hosts import HostArgs, run_task
+from .image_folders import base_image, image_folder
+from .task import HealthCheck, Image, SecretSource, TaskSpec, Volume
+
+PORT = 8080
+USER_DATA = "/freqtrade/user_data"
+# Key in `secrets` (or in the JSON secret behind `secret_arn`) -> the variable that freqtrade reads. Environment beats configuration file.
+SECRET_VARIABLES: Mapping[str, str] = {
+    "api_username": "FREQTRADE__API_SERVER__USERNAME",
+    "api_password": "FREQTRADE__API_SERVER__PASSWORD",
+    "jwt_secret_key": "FREQTRADE__API_SERVER__JWT_SECRET_KEY",
+    "ws_token": "FREQTRADE__API_SERVER__WS_TOKEN",
+    "exchange_key": "FREQTRADE__EXCHANGE__KEY",
+    "exchange_secret": "FREQTRADE__EXCHANGE__SECRET",
+    "exchange_password": "FREQTRADE__EXCHANGE__PASSWORD",
+    "database_url": "FREQTRADE__DB_URL",
+}
+API_SECRETS = ("api_username", "api_password", "jwt_secret_key", "ws_token")
+LIVE_SECRETS = ("exchange_key", "exchange_secret")
+
+
+class FreqtradeVariant(str, Enum):
+    """Which build of freqtrade."""
+
+    PLAIN = "plain"
+    """Trading only."""
+    PLOT = "plot"
+    """With plotting libraries."""
+    FREQAI = "freqai"
+    """With the machine-learning libraries of FreqAI: about 1.6 GB more."""
+
+
+class FreqtradeBotArgs(TypedDict):
+    """Arguments of FreqtradeBot. What can cost money has no default."""
+
+    host: HostArgs
+    """Where it runs."""
+    strategy: str
+    """Class name of a strategy in the image's `strategies/`."""
+    pairs: Sequence[str]
+    """Pairs to trade, e.g. `["ETH/BTC"]`."""
+    stake_currency: str
+    """Currency of the stakes, e.g. `USDT`."""
+    stake_amount: float
+    """Stake of one trade, in stake_currency."""
+    max_open_trades: int
+    """Most trades open at once, at least 1."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """api_username, api_password, jwt_secret_key, ws_token; with dry_run false exchange_key and exchange_secret too; as needed exchange_password and
+    database_url (PostgreSQL). Exactly one of secrets and secret_arn."""
+    secret_arn: NotRequired[str]
+    """ARN of your own Secrets Manager secret, a JSON object with the keys above (fargate only)."""
+    secret_keys: NotRequired[Sequence[str]]
+    """Keys that the secret behind secret_arn holds beyond the required ones, e.g. `["database_url"]`."""
+    dry_run: NotRequired[bool]
+    """True trades with play money. Default true; false needs exchange_key and exchange_secret."""
+    dry_run_wallet: NotRequired[float]
+    """Play money at the start, in stake_currency. Default: ten times stake_amount times max_open_trades."""
+    exchange: NotRequired[str]
+    """Exchange name as ccxt spells it. Default `binance`."""
+    exchange_url: NotRequired[pulumi.Input[str]]
+    """Base URL of a Binance-compatible API in place of the exchange's own (ExchangeReplay's url); only with dry_run."""
+    timeframe: NotRequired[str]
+    """Candle length, e.g. `5m`. Default: the strategy's."""
+    config: NotRequired[Mapping[str, Any]]
+    """More freqtrade configuration, merged over the rest; no credentials."""
+    variant: NotRequired[FreqtradeVariant]
+    """Build of freqtrade. Default plain."""
+    image_context: NotRequired[str]
+    """Your own image folder in place of the library's: Dockerfile and `strategies/`."""
+    image: NotRequired[str]
+    """A published image, built from such a folder, in place of building one."""
+    cpu: NotRequired[int]
+    """CPU units, 1024 = 1 vCPU. Default 256."""
+    memory: NotRequired[int]
+    """MiB. Default 512 (freqtrade's peak with 50 pairs: 281)."""
+    architecture: NotRequired[str]
+    """`arm64` or `amd64`. Default: the host's."""
+    spot: NotRequired[bool]
+    """Fargate Spot. Default true."""
+    published_port: NotRequired[int]
+    """Port on this machine's loopback address for API and FreqUI (docker only). Default: none."""
+    execute_command: NotRequired[bool]
+    """Allow ECS Exec, which a tunnel to the API needs. Default false."""
+    volume: NotRequired[pulumi.Input[str]]
+    """Bring your own storage: Docker volume name or EFS access point id. Default: created."""
+    protect: NotRequired[bool]
+    """Refuse to delete the storage. Default false."""
+
+
+class FreqtradeBot(pulumi.ComponentResource):
+    """One bot: image, credentials, storage and the task that trades; never two copies at once."""
+
+    service: pulumi.Output[str]
+    """Container (docker) or ECS service (fargate)."""
+    logs: pulumi.Output[str]
+    """Where its logs are."""
+    api_url: pulumi.Output[str]
+    """URL of its REST API: on this machine if published, else on the host's private network."""
+    volume_name: pulumi.Output[str]
+    """Docker volume or EFS access point with its trades and their backups."""
+    image_reference: pulumi.Output[str]
+    """The image that runs."""
+
+    def __init__(self, name: str, args: FreqtradeBotArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+        mistakes = argument_mistakes(args)
+        if mistakes:
+            raise ValueError(f"bot {name!r}: " + "; ".join(mistakes))
+        super().__init__("tradestack:index:FreqtradeBot", name, {}, opts)
+        task = run_task(_task_spec(name, args), args["host"], self)
+        published = args.get("published_port")
+        self.api_url = (
+            pulumi.Output.from_input(f"http://127.0.0.1:{published}") if published else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
+        )
+        self.service = task.service
+        self.logs = task.logs
+        self.volume_name = task.volumes["user-data"]
+        self.image_reference = task.image
+        self.register_outputs(
+            {"service": self.service, "logs": self.logs, "apiUrl": self.api_url, "volumeName": self.volume_name, "imageReference": self.image_reference}
+        )
+
+
+def argument_mistakes(args: FreqtradeBotArgs) -> list[str]:
+    """Everything that is wrong with a bot's arguments, one sentence a mistake: key, value, fix."""
+    mistakes = []
+    if not args["pairs"]:
+        mistakes.append("pairs=[]: give at least one, e.g. ETH/BTC")
+    for pair in args["pairs"]:
+        if pair.count("/") != 1 or not pair.split("/")[1].startswith(args["stake_currency"]):
+            mistakes.append(f"pairs={pair!r}: use BASE/{args['stake_currency']}, the stake currency behind the slash")
+    if len(set(args["pairs"])) != len(args["pairs"]):
+        mistakes.append(f"pairs={list(args['pairs'])!r}: names a pair twice")
+    if not (math.isfinite(args["stake_amount"]) and args["stake_amount"] > 0):
+        mistakes.append(f"stake_amount={args['stake_amount']!r}: use an amount above 0 in {args['stake_currency']}")
+    if args["max_open_trades"] < 1:
+        mistakes.append(f"max_open_trades={args['max_open_trades']!r}: use 1 or more")
+    if args.get("image") and args.get("image_context"):
+        mistakes.append("image and image_context: give one of them")
+    if not args.get("image"):
+        context = args.get("image_context") or image_folder("freqtrade")
+        strategies = known_strategies(context)
+        if args["strategy"] not in strategies:
+            mistakes.append(f"strategy={args['strategy']!r}: no such class in {context}/strategies; it has {', '.join(strategies) or 'none'}")
+    dry_run = args.get("dry_run", True) is not False
+    if args.get("exchange_url") is not None and not dry_run:
+        mistakes.append("exchange_url: a stand-in exchange needs dry_run true; leave it out to trade for real")
+    return mistakes + _secret_mistakes(args, dry_run) + config_mistakes(args.get("config") or {})
+
+
+def _secret_mistakes(args: FreqtradeBotArgs, dry_run: bool) -> list[str]:
+    if (args.get("secrets") is None) == (args.get("secret_arn") is None):
+        return ["secrets: give exactly one of secrets and secret_arn"]
+    unknown = sorted({*(args.get("secrets") or {}), *(args.get("secret_keys") or ())} - set(SECRET_VARIABLES))
+    mistakes = [f"secrets.{key}: unknown; use {', '.join(SECRET_VARIABLES)}" for key in unknown]
+    if args.get("secrets") is not None:
+        required = API_SECRETS + (() if dry_run else LIVE_SECRETS)
+        missing = [key for key in required if args["secrets"].get(key) in (None, "")]
+        mistakes += [f"secrets.{key}: missing; `make secrets` makes the API's, an exchange's come from its website" for key in missing]
+    return mistakes
+
+
+def _secret_sources(args: FreqtradeBotArgs) -> dict[str, SecretSource]:
+    if args.get("secrets") is not None:
+        return {SECRET_VARIABLES[key]: SecretSource(value=value) for key, value in args["secrets"].items()}
+    keys = {*API_SECRETS, *(() if args.get("dry_run", True) is not False else LIVE_SECRETS), *(args.get("secret_keys") or ())}
+    return {SECRET_VARIABLES[key]: SecretSource(arn=f"{args['secret_arn']}:{key}::") for key in sorted(keys)}
+
+
+def _task_spec(name: str, args: FreqtradeBotArgs) -> TaskSpec:
+    stake, most = args["stake_amount"], args["max_open_trades"]
+
+    def config_json(exchange_url: Optional[str]) -> pulumi.Output[str]:
+        config = bot_config(
+            strategy=args["strategy"],
+            pairs=args["pairs"],
+            exchange=args.get("exchange") or "binance",
+            exchange_settings=replayed_exchange(exchange_url) if exchange_url else {},
+            stake_currency=args["stake_currency"],
+            stake_amount=stake,
+            max_open_trades=most,
+            dry_run=args.get("dry_run", True) is not False,
+            dry_run_wallet=args.get("dry_run_wallet") or 10 * stake * most,
+            timeframe=args.get("timeframe"),
+            extra=args.get("config") or {},
+        )
+        return pulumi.Output.json_dumps(config, sort_keys=True)
+
+    context = None if args.get("image") else (args.get("image_context") or image_folder("freqtrade"))
+    variant = FreqtradeVariant(args.get("variant") or FreqtradeVariant.PLAIN)
+    suffix = "" if variant == FreqtradeVariant.PLAIN else f"_{variant.value}"  # the official image's tags
+    return TaskSpec(
+        name=name,
+        component="FreqtradeBot",
+        image=Image(context=context, base=base_image(context) + suffix if context else None, reference=args.get("image")),
+        environment={"BOT_NAME": name, "BOT_CONFIG_JSON": pulumi.Output.from_input(args.get("exchange_url")).apply(config_json)},
+        secrets=_secret_sources(args),
+        volumes=(Volume(name="user-data", mount_path=USER_DATA, protect=bool(args.get("protect")), existing=args.get("volume")),),
+        port=PORT,
+        published_port=args.get("published_port"),
+        cpu=args.get("cpu") or 256,
+        memory=args.get("memory") or 512,
+        architecture=args.get("architecture"),
+        health=HealthCheck(command=("python3", "/freqtrade/bot/health.py"), start_period=180),
+        single_writer=True,
+        spot=args.get("spot", True) is not False,
+        execute_command=bool(args.get("execute_command")),
+    )

@@ -1,0 +1,25 @@
+"""Where the images' build contexts are: `images/` beside the library in a checkout, inside the package in an installed wheel."""
+
+import re
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def image_folder(name: str) -> str:
+    """Path of the build context `name`. Raises FileNotFoundError when neither layout has it."""
+    for folder in (_PACKAGE / "images" / name, _PACKAGE.parent / "images" / name):
+        if (folder / "Dockerfile").is_file():
+            return str(folder)
+    raise FileNotFoundError(f"image {name!r}: no such folder beside or inside the tradestack package; reinstall it")
+
+
+def base_image(context: str) -> str:
+    """The official image that a folder's Dockerfile builds on: the default of its `ARG BASE_IMAGE`, the one place where it is pinned.
+
+    Raises ValueError when the Dockerfile has no such line.
+    """
+    match = re.search(r"^ARG BASE_IMAGE=(\S+)\s*$", Path(context, "Dockerfile").read_text(), re.MULTILINE)
+    if match is None:
+        raise ValueError(f"{context}/Dockerfile: begin it with `ARG BASE_IMAGE=<official image:tag>` and `FROM ${{BASE_IMAGE}}`")
+    return match.group(1)

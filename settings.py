@@ -1,0 +1,176 @@
+"""A stack's configuration, validated once: every mistake is named with its key before anything is created."""
+
+import json
+from enum import Enum
+from typing import Annotated, Any, Optional
+
+import pulumi
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from components.freqtrade_bot import SECRET_VARIABLES, FreqtradeVariant
+from components.freqtrade_config import config_mistakes, known_strategies
+from components.image_folders import image_folder
+from components.network import Egress
+from components.task import FARGATE_SIZES, NAME_PATTERN
+from settings_checks import PROJECT, across_bots, host_mistakes, secret_mistakes
+
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+class HostKind(str, Enum):
+    """Where a stack runs."""
+
+    DOCKER = "docker"
+    FARGATE = "fargate"
+
+
+class _Section(BaseModel):
+    """Keys are camelCase, as everywhere in Pulumi's configuration; an unknown key is a mistake, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=False, frozen=True, strict=True)
+
+
+class BotSettings(_Section):
+    """One block of `tradestack:bots`. Names and meaning as in FreqtradeBotArgs."""
+
+    name: Annotated[str, Field(pattern=f"^{NAME_PATTERN.pattern}$")]
+    strategy: str
+    pairs: Annotated[list[str], Field(min_length=1)]
+    stake_currency: str
+    stake_amount: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    max_open_trades: Annotated[int, Field(ge=1)]
+    dry_run: bool = True
+    dry_run_wallet: Optional[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = None
+    exchange: str = "binance"
+    """`replay` is the stack's own exchange replay; anything else an exchange's name."""
+    timeframe: Optional[str] = None
+    config: dict[str, Any] = {}
+    variant: Annotated[FreqtradeVariant, Field(strict=False)] = FreqtradeVariant.PLAIN
+    image_context: Optional[str] = None
+    image: Optional[str] = None
+    cpu: int = 256
+    memory: int = 512
+    architecture: Optional[str] = None
+    spot: bool = True
+    published_port: Optional[Port] = None
+    execute_command: bool = False
+    volume: Optional[str] = None
+    protect: bool = False
+    secret_arn: Optional[str] = None
+    secret_keys: list[str] = []
+
+    @model_validator(mode="after")
+    def _check(self) -> "BotSettings":
+        mistakes = config_mistakes(self.config)
+        if self.cpu not in FARGATE_SIZES:
+            mistakes.append(f"cpu={self.cpu}: use one of {', '.join(map(str, FARGATE_SIZES))}")
+        elif self.memory not in FARGATE_SIZES[self.cpu]:
+            mistakes.append(f"memory={self.memory}: with cpu {self.cpu} use one of {', '.join(map(str, FARGATE_SIZES[self.cpu]))} (MiB)")
+        if not self.image:
+            try:
+                strategies = known_strategies(self.image_context or image_folder("freqtrade"))
+            except (OSError, SyntaxError) as error:
+                mistakes.append(f"imageContext={self.image_context!r}: {error}")
+            else:
+                if self.strategy not in strategies:
+                    mistakes.append(f"strategy={self.strategy!r}: no such strategy; there are {', '.join(strategies) or 'none'}")
+        if self.exchange == "replay" and not self.dry_run:
+            mistakes.append("dryRun=false: the replay is no exchange; name a real one to trade for real")
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return self
+
+    def arguments(self, secrets: dict[str, dict[str, str]]) -> dict[str, Any]:
+        """FreqtradeBotArgs but for host and exchange_url; `secrets` as Settings.secrets has them."""
+        given = self.model_dump(exclude={"name"}, exclude_none=True)
+        if self.exchange == "replay":
+            given["exchange"] = "binance"  # the replay speaks Binance's language
+        if self.secret_arn is None:
+            own = secrets[self.name]
+            given["secrets"] = {key: pulumi.Output.secret(own[to_camel(key)]) for key in SECRET_VARIABLES if to_camel(key) in own}
+        return given
+
+
+class ReplaySettings(_Section):
+    """`tradestack:exchangeReplay`: recorded market data in place of an exchange."""
+
+    speed: int = 5
+    published_port: Optional[Port] = None
+
+
+class NetworkSettings(_Section):
+    """`tradestack:network`: the VPC that a fargate stack makes."""
+
+    egress: Annotated[Egress, Field(strict=False)] = Egress.PUBLIC
+    zones: Annotated[int, Field(ge=1, le=4)] = 1
+    cidr: str = "10.0.0.0/16"
+
+
+class ClusterSettings(_Section):
+    """`tradestack:cluster`: storage, logs and alarms of a fargate stack."""
+
+    log_retention_days: int = 30
+    protect_storage: bool = False
+    alarm_email: Optional[str] = None
+
+
+class Settings(_Section):
+    """All of `tradestack:*`."""
+
+    host: Annotated[HostKind, Field(strict=False)]
+    bots: Annotated[list[BotSettings], Field(min_length=1)]
+    exchange_replay: Optional[ReplaySettings] = None
+    network: NetworkSettings = NetworkSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    base_images: dict[str, str] = {}
+    secrets: dict[str, dict[str, str]] = Field(default={}, repr=False)
+    """Bot name -> key (camelCase, as in FreqtradeBotArgs.secrets) -> value."""
+
+
+class ConfigurationError(ValueError):
+    """The stack's configuration is wrong; the message has one line for each mistake."""
+
+
+def load(stack: str) -> Settings:
+    """The current stack's settings, from Pulumi's configuration. Raises ConfigurationError."""
+    config = pulumi.Config(PROJECT)
+    raw: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        key = field.alias or name
+        text = config.get(key)
+        if text is None:
+            continue
+        try:
+            raw[key] = text if key == "host" else json.loads(text)
+        except json.JSONDecodeError:
+            raw[key] = text  # the type check below names the key and what it expects
+    return parse(raw, stack)
+
+
+def parse(raw: dict[str, Any], stack: str) -> Settings:
+    """Validate `raw` (configuration keys without `tradestack:`). Raises ConfigurationError naming every mistake at once."""
+    mistakes = across_bots(raw)
+    settings = None
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        mistakes += [_sentence(one) for one in error.errors(include_url=False, include_context=False)]
+    if settings is not None:
+        mistakes += secret_mistakes(settings, stack) + host_mistakes(settings)
+    if mistakes or settings is None:
+        raise ConfigurationError(f"the configuration of stack {stack!r} has mistakes:\n" + "\n".join(f"  - {one}" for one in mistakes))
+    return settings
+
+
+def _sentence(error: Any) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else (f".{part}" if index else str(part)) for index, part in enumerate(error["loc"]))
+    message = error["msg"].removeprefix("Value error, ")
+    if path.startswith("secrets"):
+        return f"{PROJECT}:{path}: {message}"  # never show a secret's value
+    shown = "" if error["type"] in ("missing", "value_error") else f"={error['input']!r}"
+    if error["type"] == "extra_forbidden":
+        message = "unknown key; check its spelling"
+    if error["type"] == "missing":
+        message = "is missing"
+    return f"{PROJECT}:{path}{shown}: {message}"

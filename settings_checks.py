@@ -1,0 +1,69 @@
+"""Checks that need more than one block of a stack's configuration: clashes between bots, secrets, what the host can do."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pydantic.alias_generators import to_camel
+
+from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS, SECRET_VARIABLES
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+PROJECT = "tradestack"
+
+
+def across_bots(raw: dict[str, Any]) -> list[str]:
+    """Names and ports that two bots claim; on the raw data, so that these show up beside mistakes inside the blocks."""
+    bots = [bot for bot in raw.get("bots") or [] if isinstance(bot, dict)] if isinstance(raw.get("bots"), list) else []
+    mistakes = []
+    for name, count in Counter(str(bot.get("name")) for bot in bots).items():
+        if count > 1:
+            mistakes.append(f"{PROJECT}:bots: {count} bots are named {name!r}; a name is a bot's identity and storage: give each its own")
+    replay = raw.get("exchangeReplay")
+    claimed = [bot.get("publishedPort") for bot in bots] + [replay.get("publishedPort") if isinstance(replay, dict) else None]
+    for port, count in Counter(port for port in claimed if port is not None).items():
+        if count > 1:
+            mistakes.append(f"{PROJECT}:bots: publishedPort={port!r} is claimed {count} times; give each its own")
+    volumes = Counter(bot.get("volume") for bot in bots if bot.get("volume"))
+    for volume, count in volumes.items():
+        if count > 1:
+            mistakes.append(f"{PROJECT}:bots: volume={volume!r} is claimed by {count} bots; a bot is the only writer of its storage: give each its own")
+    return mistakes
+
+
+def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
+    mistakes = []
+    known = {to_camel(key) for key in SECRET_VARIABLES}
+    names = {bot.name for bot in settings.bots}
+    for name in sorted(set(settings.secrets) - names):
+        mistakes.append(f"{PROJECT}:secrets.{name}: there is no bot of this name; remove it or correct the name")
+    for bot in settings.bots:
+        given = settings.secrets.get(bot.name, {})
+        if bot.secret_arn:
+            if given:
+                mistakes.append(f"{PROJECT}:secrets.{bot.name}: the bot has a secretArn too; keep one of them")
+            continue
+        for key in sorted(set(given) - known):
+            mistakes.append(f"{PROJECT}:secrets.{bot.name}.{key}: unknown key; use {', '.join(sorted(known))}")
+        for key in API_SECRETS:
+            if not given.get(to_camel(key)):
+                mistakes.append(f"{PROJECT}:secrets.{bot.name}.{to_camel(key)}: is missing; run `make secrets STACK={stack}`, which makes it up")
+        for key in () if bot.dry_run else LIVE_SECRETS:
+            if not given.get(to_camel(key)):
+                path = f"{PROJECT}:secrets.{bot.name}.{to_camel(key)}"
+                mistakes.append(f"{path}: is missing and dryRun is false; run `pulumi config set --secret --path '{path}'` and paste the exchange's")
+    return mistakes
+
+
+def host_mistakes(settings: "Settings") -> list[str]:
+    mistakes = []
+    for index, bot in enumerate(settings.bots):
+        path = f"{PROJECT}:bots[{index}] ({bot.name})"
+        if bot.exchange == "replay" and settings.exchange_replay is None:
+            mistakes.append(f"{path}: exchange='replay': there is none; add {PROJECT}:exchangeReplay, or name a real exchange")
+        if settings.host.value == "docker" and bot.secret_arn:
+            mistakes.append(f"{path}: secretArn={bot.secret_arn!r}: Docker can't read Secrets Manager; use {PROJECT}:secrets")
+        if settings.host.value == "fargate" and bot.published_port:
+            mistakes.append(f"{path}: publishedPort={bot.published_port}: Fargate publishes nothing; leave it out and use a tunnel")
+    return mistakes
