@@ -1,156 +1,237 @@
-"""What a resource type accepts, read from the Pulumi SDK package that programs use: property names, types, and what is required.
+"""What a Pulumi SDK knows about a resource type: the names, types and required flags of its properties, read from the SDK's own source.
 
-The offline plugins check inputs against this instead of a list of their own, so that they refuse what the real provider refuses.
+A provider's schema comes with its plugin; where the plugin can't be downloaded, the generated Python SDK is the only truth at hand. The
+source is parsed instead of imported: one class of a few hundred lines takes milliseconds, importing `pulumi_aws.ec2` takes a second.
 """
 
-import collections.abc
+import ast
 import difflib
-import enum
-import functools
-import importlib
-import inspect
-import keyword
-import typing
-from dataclasses import dataclass
-from typing import Any
+import importlib.util
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Optional
 
-import pulumi
-from pulumi import _types
-
-
-class Unknown:
-    """A value that is known only after the resources it comes from exist (a preview's output)."""
-
-    def __repr__(self) -> str:
-        return "<known after up>"
+PRIMITIVES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
 
-UNKNOWN = Unknown()
+class UnknownType(LookupError):
+    """The SDK has no such resource type or function."""
 
 
-class UnknownType(ValueError):
-    """The SDK package has no such resource type."""
+@dataclass(frozen=True)
+class Type:
+    """A property's type.
+
+    `kind` is string, integer, number, boolean, list, map (string keys), object, enum, union, asset, resource or any.
+    """
+
+    kind: str
+    item: Optional["Type"] = None
+    """Element type of a list or map."""
+    options: tuple["Type", ...] = ()
+    """Alternatives of a union."""
+    choices: tuple[object, ...] = ()
+    """Values of an enum."""
+    home: Optional["Module"] = field(default=None, repr=False)
+    class_name: str = ""
+
+    @cached_property
+    def properties(self) -> Mapping[str, "Property"]:
+        """Properties of an object by their camelCase name; looked up late, because object types may contain themselves."""
+        assert self.home is not None, f"a {self.kind} has no properties"
+        return _properties(self.home, self.class_name)
+
+    def __str__(self) -> str:
+        if self.kind in ("list", "map"):
+            return f"{self.kind} of {self.item}"
+        if self.kind == "union":
+            return " or ".join(map(str, self.options))
+        return "one of " + ", ".join(map(repr, self.choices)) if self.kind == "enum" else self.kind
 
 
 @dataclass(frozen=True)
 class Property:
-    """One input: its annotation with Input[] and Optional[] taken off at the top, and whether it must be given."""
-
-    type: Any
+    name: str
+    """camelCase, as on the wire."""
+    type: Type
     required: bool
+    doc: str = field(default="", repr=False)
 
 
-@functools.cache
-def args_class(token: str) -> type:
-    """Class of the inputs of a resource type, e.g. `docker:index/container:Container` -> pulumi_docker.ContainerArgs.
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs of a resource type or function, by camelCase name."""
 
-    Raises UnknownType."""
-    try:
-        package, module, name = token.split(":")
-        folder = module.split("/")[0]
-        python_module = f"pulumi_{package.replace('-', '_')}"
-        if folder != "index":
-            python_module += f".{folder}_" if keyword.iskeyword(folder) else f".{folder}"
-        return getattr(importlib.import_module(python_module), f"{name}Args")
-    except (ValueError, ImportError, AttributeError):
-        raise UnknownType(f"{token}: the installed Pulumi SDK package has no such resource type; check the type's spelling") from None
+    token: str
+    inputs: Mapping[str, Property]
+    outputs: Mapping[str, Property]
 
 
-@functools.cache
-def properties(cls: type) -> dict[str, Property]:
-    """Inputs of an args class (a resource's, or a nested one's): camelCase name -> Property."""
-    names = _types.input_type_py_to_pulumi_names(cls)
-    types = _types.input_type_types(cls)
-    required = {names[parameter.name] for parameter in inspect.signature(cls.__init__).parameters.values()
-                if parameter.name in names and parameter.default is inspect.Parameter.empty}
-    return {name: Property(annotation, name in required) for name, annotation in types.items()}
+@dataclass(frozen=True)
+class Module:
+    """One folder of an SDK, e.g. pulumi_aws/ecs."""
+
+    folder: Path
+    file: str = ""
+    """File in which a class is looked for first."""
+
+    def find_class(self, name: str) -> Optional[ast.ClassDef]:
+        for file in (self.file, "_inputs.py", "_enums.py", "outputs.py"):
+            text = _text(self.folder / file) if file else ""
+            start = max(text.find(f"\nclass {name}:"), text.find(f"\nclass {name}("))
+            if start >= 0:
+                # Top-level statements start in column 0, everything inside the class is indented.
+                end = re.compile(r"\n(?=[@\w])").search(text, start + 1)
+                return ast.parse(text[start + 1:end.start() if end else None]).body[0]  # type: ignore[return-value]
+        return None
 
 
-def mistakes(cls: type, value: dict, path: str = "") -> list[tuple[str, str]]:
-    """Everything that is wrong with a bag of inputs: (property path, sentence). Empty: nothing.
+@lru_cache(maxsize=None)
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    value: plain Python (secrets unwrapped, numbers as float or int), UNKNOWN where a value isn't known yet. Keys that begin with `__`
-    are the engine's own."""
-    found: list[tuple[str, str]] = []
-    known = properties(cls)
-    for name, item in value.items():
-        if name.startswith("__"):
+
+@lru_cache(maxsize=None)
+def _root(package: str) -> Path:
+    """Folder of an SDK, found without importing it. Raises ModuleNotFoundError."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed: pip install {package.replace('_', '-')}")
+    return Path(spec.origin).parent
+
+
+@lru_cache(maxsize=None)
+def resource_tokens(package: str) -> Mapping[str, tuple[str, str]]:
+    """Every resource token of an SDK -> (folder below the SDK, class name), from the registry in its `__init__.py`."""
+    found = re.search(r'resource_modules="""(.*?)"""', _text(_root(package) / "__init__.py"), re.DOTALL)
+    modules = json.loads(found.group(1)) if found else []
+    return {token: (module["fqn"].removeprefix(package).strip(".").replace(".", "/"), name)
+            for module in modules for token, name in module["classes"].items()}
+
+
+@lru_cache(maxsize=None)
+def resource(package: str, token: str) -> Signature:
+    """Signature of a resource type, e.g. `resource("pulumi_aws", "aws:ecs/service:Service")`. Raises UnknownType."""
+    tokens = resource_tokens(package)
+    if token not in tokens:
+        raise UnknownType(f"{package} has no resource type {token!r}{did_you_mean(token, tokens)}")
+    below, class_name = tokens[token]
+    folder = _root(package) / below
+    module = Module(folder, _file_with(folder, class_name, f"'{token}'"))
+    return Signature(token, _properties(module, f"{class_name}Args"), _properties(module, class_name))
+
+
+@lru_cache(maxsize=None)
+def function(package: str, token: str) -> Signature:
+    """Signature of a function (invoke), e.g. `function("pulumi_aws", "aws:iam/getPolicyDocument:getPolicyDocument")`. Raises UnknownType."""
+    _, path, name = token.split(":")
+    folder = _root(package) / path.rpartition("/")[0].removeprefix("index")
+    file = _file_with(folder, name, f"'{token}'") if folder.is_dir() else ""
+    if not file:
+        raise UnknownType(f"{package} has no function {token!r}")
+    text = _text(folder / file)
+    module = Module(folder, file)
+    # The function sends every argument as __args__['camelCase'] = snake_case: that is where both names are.
+    start = text.index(f"\ndef {snake(name)}(")
+    definition = ast.parse(text[start + 1:text.index(f"'{token}'", start)].rpartition("\n")[0]).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    names = {node.value.id: node.targets[0].slice.value for node in definition.body  # type: ignore[attr-defined]
+             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript) and isinstance(node.value, ast.Name)}
+    required = len(definition.args.args) - len(definition.args.defaults)
+    inputs = {names[arg.arg]: Property(names[arg.arg], parse_type(arg.annotation, module), index < required)
+              for index, arg in enumerate(definition.args.args) if arg.arg in names}
+    return Signature(token, inputs, _properties(module, name[0].upper() + name[1:] + "Result"))
+
+
+@lru_cache(maxsize=None)
+def provider(package: str) -> Mapping[str, Property]:
+    """The provider's own configuration, e.g. region."""
+    return _properties(Module(_root(package), "provider.py"), "ProviderArgs")
+
+
+def _file_with(folder: Path, name: str, marker: str) -> str:
+    guess = f"{snake(name)}.py"
+    if marker in _text(folder / guess):
+        return guess
+    return next((path.name for path in sorted(folder.glob("[a-z]*.py")) if marker in _text(path)), "")
+
+
+@lru_cache(maxsize=None)
+def _properties(module: Module, class_name: str) -> Mapping[str, Property]:
+    node = module.find_class(class_name)
+    required: set[str] = set()
+    found = {}
+    for item in node.body if node else ():
+        if not isinstance(item, ast.FunctionDef):
             continue
-        here = f"{path}.{name}" if path else name
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            found.append((here, f"{here} is not a property of {_type_name(cls)}; "
-                                + (f"did you mean {close[0]}?" if close else "remove it or correct its spelling")))
-        elif item is not None:
-            found += _type_mistakes(known[name].type, item, here)
-    for name, prop in known.items():
-        if prop.required and value.get(name) is None:
-            here = f"{path}.{name}" if path else name
-            found.append((here, f"{here} is required by {_type_name(cls)} and missing; give it a value"))
+        if item.name == "__init__":
+            required = {arg.arg for arg, default in zip(item.args.kwonlyargs, item.args.kw_defaults) if default is None}
+        getter = next((text for text in map(ast.unparse, item.decorator_list) if text.startswith("pulumi.getter")), None)
+        if getter:
+            renamed = re.search(r"name='(.*?)'", getter)
+            name = renamed.group(1) if renamed else item.name
+            found[name] = Property(name, parse_type(item.returns, module), item.name in required, ast.get_docstring(item) or "")
     return found
 
 
-def _type_mistakes(annotation: Any, value: Any, path: str) -> list[tuple[str, str]]:
-    if value is UNKNOWN or annotation is Any:
-        return []
-    choices = alternatives(annotation)
-    if Any in choices:
-        return []
-    results = [_one_type_mistakes(choice, value, path) for choice in choices]
-    if not results or any(not result for result in results):
-        return []
-    # With several alternatives, the one that fits the value's shape (it has mistakes further in) says most.
-    return max(results, key=lambda result: len(result[0][0]))
+def parse_type(node: Optional[ast.expr], module: Module) -> Type:
+    """An annotation of the generated SDK (`pulumi.Input[Optional[Sequence['XArgs']]]`) as a Type."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _named(node.value, module)
+    if isinstance(node, ast.Subscript):
+        head = ast.unparse(node.value).rpartition(".")[2]
+        if head in ("Input", "Output", "Optional", "InputType"):
+            return parse_type(node.slice, module)
+        if head == "Sequence":
+            return Type("list", parse_type(node.slice, module))
+        if head == "Mapping" and isinstance(node.slice, ast.Tuple):
+            return Type("map", parse_type(node.slice.elts[1], module))
+        if head == "Union" and isinstance(node.slice, ast.Tuple):
+            # Beside each XArgs the SDK offers XArgsDict and outputs.X, the same properties written differently.
+            nodes = [element for element in node.slice.elts
+                     if not (isinstance(element, ast.Constant) and re.search(r"Dict$|^outputs\.", str(element.value)))]
+            options = tuple(parse_type(element, module) for element in nodes)
+            return options[0] if len(options) == 1 else Type("union", options=options)
+    name = ast.unparse(node).rpartition(".")[2] if node is not None else ""
+    if name in ("Asset", "Archive", "AssetOrArchive"):
+        return Type("asset")
+    return Type(PRIMITIVES.get(name, "any"))
 
 
-def alternatives(annotation: Any) -> list:
-    """The plain types that an annotation allows, with Input[], Output[], Awaitable[] and None taken off."""
-    origin = typing.get_origin(annotation)
-    if origin is typing.Union or type(annotation).__name__ == "UnionType":
-        return [plain for choice in typing.get_args(annotation) for plain in alternatives(choice)]
-    if annotation is type(None) or origin in (pulumi.Output, collections.abc.Awaitable):
-        return []
-    return [annotation]
+@lru_cache(maxsize=None)
+def _named(name: str, module: Module) -> Type:
+    scope, _, class_name = name.rpartition(".")
+    home = module
+    if scope.startswith("pulumi_"):
+        package, _, below = scope.partition(".")
+        home = Module(_root(package) / below.replace(".", "/"))
+    elif scope in ("_root_inputs", "_root_enums"):
+        home = Module(module.folder.parent)
+    elif scope.startswith("_"):
+        home = Module(module.folder.parent / scope[1:])
+    node = home.find_class(class_name)
+    if node is None:
+        # Neither an Args class nor an enum: a resource of another package.
+        return Type("resource" if scope else "any")
+    if any(ast.unparse(base) == "Enum" for base in node.bases):
+        values = tuple(item.value.value for item in node.body if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant))
+        return Type("enum", choices=values)
+    if any("Resource" in ast.unparse(base) for base in node.bases):
+        return Type("resource")
+    return Type("object", home=home, class_name=class_name)
 
 
-def _one_type_mistakes(kind: Any, value: Any, path: str) -> list[tuple[str, str]]:
-    origin = typing.get_origin(kind)
-    if isinstance(kind, type) and _types.is_input_type(kind):
-        return mistakes(kind, value, path) if isinstance(value, dict) else _wrong(path, value, "a group of properties")
-    if isinstance(kind, type) and typing.is_typeddict(kind):
-        return [] if isinstance(value, dict) else _wrong(path, value, "a group of properties")
-    if origin in (list, collections.abc.Sequence):
-        if not isinstance(value, list):
-            return _wrong(path, value, "a list")
-        item_kind = typing.get_args(kind)[0]
-        return [m for i, item in enumerate(value) for m in _type_mistakes(item_kind, item, f"{path}[{i}]")]
-    if origin in (dict, collections.abc.Mapping) or kind is dict:
-        if not isinstance(value, dict):
-            return _wrong(path, value, "a map")
-        item_kind = (typing.get_args(kind) or (str, Any))[1]
-        return [m for key, item in value.items() for m in _type_mistakes(item_kind, item, f"{path}.{key}")]
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        allowed = [member.value for member in kind]
-        return [] if value in allowed else _wrong(path, value, "one of " + ", ".join(map(repr, allowed)))
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is bool:
-        return [] if isinstance(value, bool) else _wrong(path, value, "true or false")
-    if kind is int:
-        return [] if number and float(value).is_integer() else _wrong(path, value, "a whole number")
-    if kind is float:
-        return [] if number else _wrong(path, value, "a number")
-    if kind is str:
-        return [] if isinstance(value, str) else _wrong(path, value, "a string")
-    if isinstance(kind, type):
-        return [] if isinstance(value, kind) else _wrong(path, value, f"a {kind.__name__}")
-    return []
+def snake(name: str) -> str:
+    """getAmiIds -> get_ami_ids."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def _wrong(path: str, value: Any, expected: str) -> list[tuple[str, str]]:
-    # The value itself stays out of the sentence: it may be a secret.
-    actual = {bool: "true or false", str: "a string", list: "a list", dict: "a map", type(None): "nothing"}.get(type(value), "a number")
-    return [(path, f"{path} must be {expected}, but is {actual}" if actual not in expected else f"{path} must be {expected}")]
-
-
-def _type_name(cls: type) -> str:
-    return cls.__name__.removesuffix("Args")
+def did_you_mean(wrong: str, names: Iterable[str]) -> str:
+    """`; did you mean 'family'?`, or nothing when no name is close."""
+    camel = re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), wrong)
+    close = difflib.get_close_matches(camel, list(names), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
