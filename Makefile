@@ -1,0 +1,62 @@
+# Two commands do everything: `make up` and `make test`. `make help` lists the others.
+STACK ?= local
+FORMAT ?= table
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help up status logs secrets restore backup down clean test test-fast lint preview cost bench chaos-bots
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+up: ## set up this machine and run the bots on it; ends with a closed trade and a table
+	@tools/bootstrap.sh up
+	@$(PYTHON) -m tools.stack.up
+
+status: ## the bots' state, trades and profit (STACK=local FORMAT=table|json)
+	@$(PYTHON) -m tools.stack.status --stack $(STACK) --format $(FORMAT)
+
+logs: ## a bot's log (BOT=name STACK=local MINUTES=15 FOLLOW=1)
+	@$(PYTHON) -m tools.stack.logs --stack $(STACK) --bot "$(BOT)" $(if $(MINUTES),--minutes $(MINUTES)) $(if $(FOLLOW),--follow)
+
+secrets: ## make up the API credentials that a stack's bots lack (STACK=dev)
+	@$(PYTHON) -m tools.stack.secrets --stack $(STACK)
+
+backup: ## back a bot's trades up now and list the backups (BOT=name)
+	@$(PYTHON) -m tools.stack.backups --bot "$(BOT)"
+
+restore: ## put a bot's trades back to a backup (BOT=name FROM=backup)
+	@$(PYTHON) -m tools.stack.restore --bot "$(BOT)" --from "$(FROM)"
+
+down: ## destroy the local stack; nothing is left behind
+	@$(PYTHON) -m tools.stack.down
+	@$(PYTHON) -m tools.setup stop-engine
+
+clean: ## make down's rest: this checkout's state and the images that set-up built
+	@tools/bootstrap.sh clean
+
+test: ## set up this machine and run every test
+	@tools/bootstrap.sh test
+	@$(PYTHON) -m tools.run_tests
+
+test-fast: ## the tests that need neither Docker nor the Pulumi engine, in a minute
+	@tools/bootstrap.sh test-fast
+	@$(PYTHON) -m pytest -m "not docker and not engine"
+
+lint: ## style and types of names
+	@tools/bootstrap.sh test-fast
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+
+preview: ## what `pulumi up` would do (STACK=dev)
+	@tools/bootstrap.sh preview
+	@$(PYTHON) -m tools.stack.preview --stack $(STACK)
+
+cost: ## what a stack costs in 30 days, before it is deployed (STACK=dev)
+	@tools/bootstrap.sh preview
+	@$(PYTHON) -m tools.cost --stack $(STACK)
+
+bench: ## speed and memory, as ratios
+	@tools/bootstrap.sh test
+	@$(PYTHON) -m tests.bench
+
+chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)
+	@$(PYTHON) -m tools.chaos.bots $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))

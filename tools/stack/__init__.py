@@ -1,0 +1,1 @@
+"""What people do with a stack: up, status, logs, restore, down."""

@@ -1,0 +1,67 @@
+"""`make status`: one row a bot: state, pairs, trades, profit, where its API and its logs are."""
+
+import argparse
+import json
+from typing import Any
+
+import docker
+
+from tools.stack.bots import BotStatus, docker_status
+from tools.stack.engine import LOCAL, StackError, main, outputs, stack_environment
+
+HEADINGS = ("BOT", "STATE", "PAIRS", "OPEN", "CLOSED", "PROFIT", "API", "LOGS")
+
+
+def statuses(stack: str) -> list[BotStatus]:
+    """Status of every bot of the stack, in the order of its configuration."""
+    known = outputs(stack)
+    if not known.get("bots"):
+        raise StackError(f"stack {stack!r} has no bots up: run `{'make up' if stack == LOCAL else f'pulumi up --stack {stack}'}`")
+    if known["host"] == "docker":
+        engine = engine_client(stack)
+        return [docker_status(engine, bot, known["credentials"][bot["name"]]) for bot in known["bots"]]
+    from tools.stack.ecs import ecs_status  # boto3 is slow to load and the local stack needs none of it
+
+    return [ecs_status(bot) for bot in known["bots"]]
+
+
+def engine_client(stack: str) -> docker.DockerClient:
+    """This machine's Docker engine. Raises StackError when it doesn't answer."""
+    try:
+        engine = docker.from_env(environment=stack_environment(stack), timeout=60)
+        engine.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        raise StackError(f"the Docker engine does not answer ({error}): start it, or run `make up`") from None
+    return engine
+
+
+def table(rows: list[BotStatus]) -> str:
+    """Aligned text; `-` where nothing could be read."""
+
+    def shown(value: Any) -> str:
+        return "-" if value is None else str(value)
+
+    lines = [HEADINGS]
+    for row in rows:
+        profit = "-" if row.profit is None else f"{row.profit:+.8f} {row.currency}"
+        lines.append((row.bot, row.state, shown(row.pairs), shown(row.open_trades), shown(row.closed_trades), profit, row.api, row.logs))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def show(stack: str, form: str) -> None:
+    """Print the statuses as a table or as JSON."""
+    rows = statuses(stack)
+    print(json.dumps([row.as_dict() for row in rows], indent=2) if form == "json" else table(rows))
+
+
+def command() -> None:
+    parser = argparse.ArgumentParser(prog="make status", description=__doc__)
+    parser.add_argument("--stack", default=LOCAL)
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    options = parser.parse_args()
+    show(options.stack, options.format)
+
+
+if __name__ == "__main__":
+    main(command)

@@ -1,0 +1,76 @@
+"""`make up`: bring the local stack up, wait until a bot has closed a trade, show the table."""
+
+import argparse
+import socket
+import sys
+import time
+from typing import Any
+
+import yaml
+
+from tools.stack import local_config
+from tools.stack.bots import container
+from tools.stack.engine import LOCAL, StackError, main, outputs, pulumi, with_config
+from tools.stack.status import engine_client, show, statuses
+
+# A trade on the replayed data takes minutes; a bot that closed none in this time is broken.
+FIRST_TRADE_DEADLINE = 600  # seconds
+
+
+def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
+    """Raise StackError for a published port that another program holds; `own` are ports that the stack's containers publish already."""
+    values = config.get("config") or {}
+    blocks = [*(values.get("tradestack:bots") or []), values.get("tradestack:exchangeReplay") or {}]
+    for port in [block.get("publishedPort") for block in blocks if isinstance(block, dict)]:
+        if not isinstance(port, int) or port in own:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StackError(f"publishedPort={port}: {error.strerror} on 127.0.0.1; stop what uses it, or give the bot another port") from None
+
+
+def published_ports() -> set[int]:
+    """Ports of this machine that the stack's containers hold."""
+    engine = engine_client(LOCAL)
+    known = outputs(LOCAL)
+    services = [bot["service"] for bot in known.get("bots", [])] + [(known.get("exchangeReplay") or {}).get("service", "")]
+    bindings = [one.attrs["HostConfig"]["PortBindings"] or {} for one in (container(engine, name) for name in services) if one]
+    return {int(binding["HostPort"]) for one in bindings for ports in one.values() for binding in ports}
+
+
+def wait_for_closed_trade(deadline: float) -> None:
+    """Wait until a bot on the replay has closed a trade. Raises StackError when none has by `deadline` (time.monotonic())."""
+    replayed = outputs(LOCAL).get("exchangeReplay") is not None
+    said = ""
+    while replayed:
+        rows = statuses(LOCAL)
+        if any(row.closed_trades for row in rows):
+            return
+        now = ", ".join(f"{row.bot}: {row.state}, {row.open_trades or 0} open" for row in rows)
+        if now != said:
+            print(f"      waiting for the first closed trade ({now})", flush=True)
+            said = now
+        if time.monotonic() > deadline:
+            raise StackError(f"no bot has closed a trade within {FIRST_TRADE_DEADLINE} s ({now}); `make logs BOT=…` shows what they say")
+        time.sleep(3)
+
+
+def command() -> None:
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument("--no-wait", action="store_true", help="don't wait for a closed trade")
+    options = parser.parse_args()
+    config = yaml.safe_load(local_config.write().read_text())
+    refuse_taken_ports(config, published_ports())
+    print("pulumi up --stack local", flush=True)
+    pulumi(LOCAL, "up", "--yes", "--skip-preview", *with_config(LOCAL), show=True)
+    if not options.no_wait:
+        wait_for_closed_trade(time.monotonic() + FIRST_TRADE_DEADLINE)
+    sys.stdout.flush()
+    show(LOCAL, "table")
+
+
+if __name__ == "__main__":
+    main(command)
