@@ -1,0 +1,1 @@
+"""Replays recorded candles as a Binance-like spot REST API."""

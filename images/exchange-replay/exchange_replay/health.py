@@ -1,0 +1,24 @@
+"""Health command: exit code 0 if the server on this machine answers a ping within 5 s, else 1 and the reason."""
+
+import http.client
+import os
+import sys
+
+
+def main() -> int:
+    host = os.environ.get("REPLAY_HOST", "127.0.0.1")
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, int(os.environ.get("REPLAY_PORT", "8000")), timeout=5)
+    try:
+        connection.request("GET", "/api/v3/ping")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as problem:
+        print(f"no answer from the server: {problem}")
+        return 1
+    if status != 200:
+        print(f"the server answers {status}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
