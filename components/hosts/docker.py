@@ -69,7 +69,7 @@ def _volume(spec: TaskSpec, volume: Volume, parent: pulumi.Resource) -> pulumi.O
 
 def _environment(spec: TaskSpec) -> pulumi.Output[list[str]]:
     values = {**spec.environment, **{name: pulumi.Output.secret(source.value) for name, source in spec.secrets.items()}}
-    return pulumi.Output.all(**values).apply(lambda known: [f"{name}={value}" for name, value in sorted(known.items())])
+    return pulumi.Output.from_input(values).apply(lambda known: [f"{name}={value}" for name, value in sorted(known.items())])
 
 
 def _healthcheck(spec: TaskSpec) -> Optional[docker.ContainerHealthcheckArgs]:

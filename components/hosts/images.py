@@ -15,6 +15,12 @@ from ..task import Image
 IGNORED_NAMES = frozenset({"__pycache__", "tests", ".pytest_cache", "README.md"})
 
 
+def content_files(folder: Path) -> list[Path]:
+    """What counts as an image's content, relative to its folder, sorted."""
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if not IGNORED_NAMES.intersection(name.parts))
+
+
 def content_tag(context: str, build_args: Mapping[str, str], platform: Optional[str]) -> str:
     """First 16 hex digits of a SHA-256 over everything that goes into the image: file names, modes and bytes, arguments, platform.
 
@@ -24,10 +30,8 @@ def content_tag(context: str, build_args: Mapping[str, str], platform: Optional[
     if not (folder / "Dockerfile").is_file():
         raise FileNotFoundError(f"image context {context!r} has no Dockerfile: give the folder that holds it")
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        name = path.relative_to(folder)
-        if IGNORED_NAMES.intersection(name.parts):
-            continue
+    for name in content_files(folder):
+        path = folder / name
         # Only the executable bit: the rest of the mode depends on the umask of whoever cloned the repository.
         executable = bool(path.stat().st_mode & 0o100)
         digest.update(f"{name.as_posix()}\0{executable}\0".encode())
