@@ -50,7 +50,7 @@ class Type:
             return f"{self.kind} of {self.item}"
         if self.kind == "union":
             return " or ".join(map(str, self.options))
-        return "one of " + ", ".join(map(repr, self.choices)) if self.kind == "enum" else self.kind
+        return "one of " + ", ".join(map(repr, self.choices[:12])) + (", …" if len(self.choices) > 12 else "") if self.kind == "enum" else self.kind
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Property:
     """camelCase, as on the wire."""
     type: Type
     required: bool
+    optional: bool = False
+    """The annotation says Optional; for an output: absent unless given, where others are computed by the provider."""
     doc: str = field(default="", repr=False)
 
 
@@ -174,7 +176,8 @@ def _properties(module: Module, class_name: str) -> Mapping[str, Property]:
         if getter:
             renamed = re.search(r"name='(.*?)'", getter)
             name = renamed.group(1) if renamed else item.name
-            found[name] = Property(name, parse_type(item.returns, module), item.name in required, ast.get_docstring(item) or "")
+            optional = item.returns is not None and "Optional[" in ast.unparse(item.returns)[:25]
+            found[name] = Property(name, parse_type(item.returns, module), item.name in required, optional, ast.get_docstring(item) or "")
     return found
 
 

@@ -1,0 +1,121 @@
+"""Which inputs of an AWS resource can't be changed in place: a change makes the provider replace the resource.
+
+The provider's schema says so, but the SDK doesn't carry it. Two sources together: sentences in the SDK's own documentation ("forces a new
+resource"), and this table, written down from the `ForceNew` marks and `RequiresReplace` plan modifiers in terraform-provider-aws 6
+(internal/service/*), on which pulumi-aws 7 is built. Types that are in neither are shown as updated in place.
+"""
+
+import re
+from collections.abc import Mapping, Set
+from typing import Any
+
+from tools.offline.sdk_types import Signature
+
+NAME = "name namePrefix"
+
+# Token without `aws:` and without the repeated class name -> input paths. `region` replaces every resource, see below.
+TABLE: Mapping[str, str] = {
+    "appautoscaling/policy": "name resourceId scalableDimension serviceNamespace",
+    "appautoscaling/scheduledAction": "name resourceId scalableDimension serviceNamespace",
+    "appautoscaling/target": "resourceId scalableDimension serviceNamespace",
+    "autoscaling/group": NAME,
+    "backup/plan": "name",
+    "backup/selection": "name planId iamRoleArn resources notResources selectionTags conditions",
+    "backup/vault": "name kmsKeyArn",
+    "budgets/budget": f"{NAME} accountId budgetType",
+    "cloudwatch/dashboard": "dashboardName",
+    "cloudwatch/eventRule": f"{NAME} eventBusName",
+    "cloudwatch/eventTarget": "rule targetId eventBusName",
+    "cloudwatch/logGroup": f"{NAME} logGroupClass",
+    "cloudwatch/logMetricFilter": "name logGroupName",
+    "cloudwatch/logResourcePolicy": "policyName resourceArn",
+    "cloudwatch/logStream": "name logGroupName",
+    "cloudwatch/metricAlarm": "name",
+    "ec2/eip": "domain address customerOwnedIpv4Pool networkBorderGroup publicIpv4Pool ipamPoolId",
+    "ec2/eipAssociation": "allocationId allowReassociation instanceId networkInterfaceId privateIpAddress publicIp",
+    "ec2/flowLog": "destinationOptions iamRole logDestination logDestinationType logFormat logGroupName maxAggregationInterval "
+                   "subnetId trafficType vpcId eniId",
+    "ec2/instance": "ami associatePublicIpAddress availabilityZone capacityReservationSpecification cpuOptions enclaveOptions hibernation "
+                    "hostResourceGroupArn instanceMarketOptions ipv6Addresses keyName networkInterfaces placementGroup privateIp "
+                    "secondaryPrivateIps securityGroups subnetId tenancy",
+    "ec2/internetGateway": "",
+    "ec2/launchTemplate": NAME,
+    "ec2/natGateway": "allocationId connectivityType privateIp subnetId",
+    "ec2/networkInterface": "subnetId privateIp interfaceType",
+    "ec2/route": "routeTableId destinationCidrBlock destinationIpv6CidrBlock destinationPrefixListId",
+    "ec2/routeTable": "vpcId",
+    "ec2/routeTableAssociation": "subnetId gatewayId",
+    "ec2/securityGroup": f"{NAME} description vpcId",
+    "ec2/securityGroupRule": "cidrBlocks fromPort ipv6CidrBlocks prefixListIds protocol securityGroupId self sourceSecurityGroupId toPort type",
+    "ec2/subnet": "availabilityZone availabilityZoneId cidrBlock ipv6Native outpostArn vpcId ipv4IpamPoolId ipv4NetmaskLength",
+    "ec2/vpc": "cidrBlock ipv4IpamPoolId ipv4NetmaskLength",
+    "ec2/vpcEndpoint": "vpcId serviceName serviceRegion vpcEndpointType resourceConfigurationArn serviceNetworkArn",
+    "ecr/lifecyclePolicy": "repository policy",
+    "ecr/repository": "name encryptionConfigurations",
+    "ecr/repositoryPolicy": "repository",
+    "ecs/capacityProvider": "name autoScalingGroupProvider.autoScalingGroupArn",
+    "ecs/cluster": "name",
+    "ecs/clusterCapacityProviders": "clusterName",
+    "ecs/service": "name cluster launchType schedulingStrategy iamRole deploymentController.type",
+    "ecs/taskDefinition": "containerDefinitions cpu enableFaultInjection ephemeralStorage executionRoleArn family ipcMode memory networkMode "
+                          "pidMode placementConstraints proxyConfiguration requiresCompatibilities runtimePlatform taskRoleArn volumes",
+    "efs/accessPoint": "fileSystemId posixUser rootDirectory",
+    "efs/backupPolicy": "fileSystemId",
+    "efs/fileSystem": "availabilityZoneName creationToken encrypted kmsKeyId performanceMode",
+    "efs/fileSystemPolicy": "fileSystemId",
+    "efs/mountTarget": "fileSystemId ipAddress ipAddressType ipv6Address subnetId",
+    "iam/instanceProfile": f"{NAME} path",
+    "iam/openIdConnectProvider": "url",
+    "iam/policy": f"{NAME} path description",
+    "iam/role": f"{NAME} path",
+    "iam/rolePolicy": f"{NAME} role",
+    "iam/rolePolicyAttachment": "role policyArn",
+    "kms/alias": NAME,
+    "kms/key": "customKeyStoreId customerMasterKeySpec keyUsage multiRegion xksKeyId",
+    "lb/listener": "loadBalancerArn",
+    "lb/listenerRule": "listenerArn",
+    "lb/loadBalancer": f"{NAME} internal loadBalancerType customerOwnedIpv4Pool",
+    "lb/targetGroup": f"{NAME} port protocol protocolVersion targetType vpcId ipAddressType",
+    "route53/record": "name type zoneId setIdentifier",
+    "route53/zone": "name delegationSetId",
+    "scheduler/schedule": f"{NAME} groupName",
+    "scheduler/scheduleGroup": NAME,
+    "secretsmanager/secret": NAME,
+    "secretsmanager/secretPolicy": "secretArn",
+    "secretsmanager/secretVersion": "secretId secretString secretBinary",
+    "servicediscovery/httpNamespace": "name",
+    "servicediscovery/privateDnsNamespace": "name vpc",
+    "servicediscovery/service": "name namespaceId type dnsConfig.namespaceId dnsConfig.routingPolicy dnsConfig.dnsRecords.type "
+                                "healthCheckCustomConfig healthCheckConfig.type",
+    "sns/topic": f"{NAME} fifoTopic",
+    "sns/topicSubscription": "topic protocol endpoint",
+    "sqs/queue": f"{NAME} fifoQueue",
+    "sqs/queuePolicy": "queueUrl",
+    "ssm/parameter": "name dataType",
+    "vpc/securityGroupEgressRule": "securityGroupId",
+    "vpc/securityGroupIngressRule": "securityGroupId",
+}
+
+SENTENCE = re.compile(r"\bforces (a |the )?(new resource|replacement|re-?creation)|\bwill force (a )?(new resource|replacement|re-?creation)", re.I)
+CONDITION = re.compile(r"\b(when|if|unless|after|downgrad|decreas)", re.I)
+
+
+_cache: dict[str, frozenset[str]] = {}
+
+
+def replacing(signature: Signature, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Set[str]:
+    """Input paths (camelCase, dots between levels, no list indices) whose change replaces the resource."""
+    kind = signature.token.split(":")[1]
+    if signature.token not in _cache:
+        documented = {name for name, prop in signature.inputs.items() if _documented(prop.doc)}
+        _cache[signature.token] = frozenset({*documented, *TABLE.get(kind, "").split(), "region"})
+    paths = _cache[signature.token]
+    if kind == "ecs/service":
+        # In place only with forceNewDeployment and strategies before and after (CustomizeDiff of aws_ecs_service).
+        in_place = news.get("forceNewDeployment") and olds.get("capacityProviderStrategies") and news.get("capacityProviderStrategies")
+        return paths if in_place else paths | {"capacityProviderStrategies"}
+    return paths
+
+
+def _documented(doc: str) -> bool:
+    return any(SENTENCE.search(sentence) and not CONDITION.search(sentence) for sentence in doc.split(". "))
