@@ -9,7 +9,8 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 up: ## set up this machine and run the bots on it; ends with a closed trade and a table
-	@tools/bootstrap.sh up
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup up
 	@$(PYTHON) -m tools.stack.up
 
 status: ## the bots' state, trades and profit (STACK=local FORMAT=table|json)
@@ -32,30 +33,37 @@ down: ## destroy the local stack; nothing is left behind
 	@$(PYTHON) -m tools.setup stop-engine
 
 clean: ## make down's rest: this checkout's state and the images that set-up built
-	@tools/bootstrap.sh clean
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup clean
 
 test: ## set up this machine and run every test
-	@tools/bootstrap.sh test
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup test
 	@$(PYTHON) -m tools.run_tests
 
 test-fast: ## the tests that need neither Docker nor the Pulumi engine, in a minute
-	@tools/bootstrap.sh test-fast
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup test-fast
 	@$(PYTHON) -m pytest -m "not docker and not engine"
 
 lint: ## style and types of names
-	@tools/bootstrap.sh test-fast
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup test-fast
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 
 preview: ## what `pulumi up` would do (STACK=dev)
-	@tools/bootstrap.sh preview
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup preview
 	@$(PYTHON) -m tools.stack.preview --stack $(STACK)
 
 cost: ## what a stack costs in 30 days, before it is deployed (STACK=dev)
-	@tools/bootstrap.sh preview
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup preview
 	@$(PYTHON) -m tools.cost --stack $(STACK)
 
 bench: ## speed and memory, as ratios
-	@tools/bootstrap.sh test
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup test
 	@$(PYTHON) -m tests.bench
 
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)

@@ -1,0 +1,1 @@
+"""Kill what runs, at random moments from a printed seed, and count what was lost or doubled."""
