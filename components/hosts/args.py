@@ -40,6 +40,8 @@ class FargateHostArgs(TypedDict):
     """EFS file system; needed by tasks with volumes."""
     file_system_arn: NotRequired[pulumi.Input[str]]
     """ARN of the same file system, for the task roles' policies."""
+    file_system_backup: NotRequired[bool]
+    """False: AWS Backup does not cover the file system, so that volumes which ask for backups are refused. Default: it does."""
     log_group_name: pulumi.Input[str]
     """CloudWatch log group."""
     log_group_arn: pulumi.Input[str]

@@ -65,8 +65,13 @@ class RecordingMocks(pulumi.runtime.Mocks):
         self.run = Run()
         self._outputs = outputs
         self._calls = calls
+        self.monitor = pulumi_mocks.MockMonitor(self)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict]:
+        if args.typ == "awsx:ec2:Vpc":
+            state = self._vpc(args.name, args.inputs)
+            self.run.resources.append(Recorded(args.typ, args.name, args.inputs, "", state))
+            return "", state
         id_, computed = _computed(args.typ, args.name)
         outputs = {**computed, **args.inputs}
         if args.typ in self._outputs:
@@ -74,6 +79,26 @@ class RecordingMocks(pulumi.runtime.Mocks):
         # A typed name wins over an automatic one, and the id stays what it was made from.
         self.run.resources.append(Recorded(args.typ, args.name, args.inputs, id_, outputs))
         return id_, outputs
+
+    def _vpc(self, name: str, inputs: dict) -> dict:
+        """What the component behind awsx.ec2.Vpc answers, children included, in its own order: zone by zone, public before private."""
+        state: dict[str, Any] = {"vpcId": f"vpc-{name}", "publicSubnetIds": [], "privateSubnetIds": [], "routeTables": [], "routeTableAssociations": []}
+        for zone in range(1, int(inputs["numberOfAvailabilityZones"]) + 1):
+            for spec in sorted(inputs["subnetSpecs"], key=lambda spec: spec["type"], reverse=True):
+                kind = spec["type"].lower()
+                subnet, table = f"subnet-{kind}-{zone}", f"rtb-{kind}-{zone}"
+                state[f"{kind}SubnetIds"].append(subnet)
+                state["routeTables"].append(self._reference("aws:ec2/routeTable:RouteTable", table, {}))
+                association = {"subnetId": subnet, "routeTableId": table}
+                state["routeTableAssociations"].append(
+                    self._reference("aws:ec2/routeTableAssociation:RouteTableAssociation", f"rtbassoc-{kind}-{zone}", association)
+                )
+        return state
+
+    def _reference(self, type_: str, id_: str, state: dict) -> dict:
+        urn = f"urn:pulumi:{STACK}::{PROJECT}::{type_}::{id_}"
+        self.monitor.resources[urn] = pulumi_mocks.MockMonitor.ResourceRegistration(urn, id_, state)
+        return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn, "id": id_, "packageVersion": ""}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict:
         self.run.calls.append((args.token, args.args))
@@ -96,7 +121,7 @@ def deploy(
     """
     recording = RecordingMocks({**_OUTPUTS, **(outputs or {})}, {**_CALLS, **(calls or {})})
     asyncio.set_event_loop(asyncio.new_event_loop())
-    pulumi.runtime.set_mocks(recording, project=PROJECT, stack=stack, preview=preview)
+    pulumi.runtime.set_mocks(recording, project=PROJECT, stack=stack, preview=preview, monitor=recording.monitor)
     pulumi_mocks.SETTINGS.rpc_manager.clear()
     pulumi_mocks.SETTINGS.outputs.clear()
 
@@ -164,11 +189,13 @@ _OUTPUTS: dict[str, Callable[[str, dict], dict]] = {
         "arn": _arn("ec2", f"network-interface/eni-{name}"),
         "macAddress": "0a:1b:2c:3d:4e:5f",
     },
+    "aws:ec2/launchTemplate:LaunchTemplate": lambda name, _: {"latestVersion": 1},
     "docker:index/image:Image": lambda name, inputs: {
         "repoDigest": f"{str(inputs.get('imageName', '')).rpartition(':')[0]}@sha256:{'0' * 64}",
     },
 }
 _CALLS: dict[str, Callable[[dict], dict]] = {
+    "aws:index/getRegion:getRegion": lambda args: {"region": REGION, "id": REGION, "name": REGION, "endpoint": "", "description": ""},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": lambda args: {
         "authorizationToken": "dXNlcjpwYXNz",
         "id": REGION,

@@ -1,0 +1,33 @@
+"""The SNS topic that hears of crashed tasks: EventBridge of the same account may publish, an e-mail address may listen."""
+
+import json
+from typing import Optional
+
+import pulumi
+import pulumi_aws as aws
+
+
+def alarm_topic(name: str, email: Optional[pulumi.Input[str]], parent: pulumi.Resource) -> pulumi.Output[str]:
+    """ARN of the topic, known once EventBridge may publish to it."""
+    opts = pulumi.ResourceOptions(parent=parent)
+    topic = aws.sns.Topic(f"{name}-alarms", opts=opts)
+    policy = aws.sns.TopicPolicy(f"{name}-alarms-policy", arn=topic.arn, policy=topic.arn.apply(topic_policy), opts=opts)
+    if email is not None:
+        aws.sns.TopicSubscription(f"{name}-alarms-email", topic=topic.arn, protocol="email", endpoint=email, opts=opts)
+    return pulumi.Output.all(topic.arn, policy.id).apply(lambda known: known[0])
+
+
+def topic_policy(topic_arn: str) -> str:
+    """EventBridge rules of the topic's own account and region may publish."""
+    _, partition, _, region, account, _ = topic_arn.split(":", 5)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["sns:Publish"],
+        "Resource": topic_arn,
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:events:{region}:{account}:rule/*"},
+        },
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)

@@ -1,0 +1,194 @@
+"""The fargate host: a task as an ECS service on Fargate, with its own roles, secret, storage, DNS name and alarm."""
+
+from collections.abc import Mapping
+from typing import Optional
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_docker as docker
+
+from ..task import TaskSpec, UnsupportedByHost
+from . import RunningTask
+from .args import FargateHostArgs
+from .fargate_alarm import crash_alarm
+from .fargate_iam import arn_parts, execution_policy, private_repository_arn, role, task_policy, trust_policy
+from .fargate_secrets import TaskSecrets, task_secrets
+from .fargate_service import service
+from .fargate_storage import access_point, directory, task_volume
+from .fargate_task_definition import ARCHITECTURES, LOG_ROUTER, KnownValues, container_definitions
+from .images import build_image
+
+HOST = "fargate"
+DEFAULT_ARCHITECTURE = "arm64"  # a fifth cheaper than amd64 for the same vCPU
+
+
+def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> RunningTask:
+    """Run `spec` as a service of the host's cluster.
+
+    Raises UnsupportedByHost or ValueError, naming the key and the fix, before anything is created.
+    """
+    refuse_unsupported(spec, host)
+    require_host_values(spec, host)
+    tags = {**spec.tags, "component": spec.component}
+    image = _image(spec, host, parent)
+    secrets = task_secrets(spec, tags, parent)
+    points = {volume.name: access_point(spec, volume, host["file_system_id"], tags, parent) for volume in spec.volumes}
+    definition = _task_definition(spec, host, image, secrets, points, tags, parent)
+    running = service(spec, host, definition.arn, tags, parent)
+    if host.get("alarm_topic_arn") is not None:
+        crash_alarm(spec, host["cluster_arn"], running, host["alarm_topic_arn"], tags, parent)
+    return RunningTask(
+        host=HOST,
+        dns_name=pulumi.Output.concat(spec.name, ".", host["namespace_name"]),
+        service=running.name,
+        logs=_where_logs_are(spec, host),
+        image=image,
+        volumes=points,
+    )
+
+
+def refuse_unsupported(spec: TaskSpec, host: FargateHostArgs) -> None:
+    """Raise UnsupportedByHost for the first field whose value Fargate, or this host, can't honour."""
+    if spec.published_port is not None:
+        raise UnsupportedByHost(
+            HOST, "published_port", spec.published_port, "Fargate publishes nothing; leave it out and reach the port through a tunnel"
+        )
+    if spec.execute_command and spec.read_only_root:
+        # ECS developer guide, "ECS Exec": the agent that it starts in the container writes to the root file system.
+        raise UnsupportedByHost(HOST, "execute_command", True, "ECS Exec needs a writable root file system; set read_only_root to False too")
+    if spec.name == LOG_ROUTER:
+        raise UnsupportedByHost(HOST, "name", spec.name, "the log router's container has this name; choose another")
+    for volume in spec.volumes:
+        if volume.backup and host.get("file_system_backup") is False:
+            raise UnsupportedByHost(
+                HOST, f"volumes[{volume.name}].backup", True, "the host's file system is not backed up; turn its backup on, or set backup to False"
+            )
+
+
+def require_host_values(spec: TaskSpec, host: FargateHostArgs) -> None:
+    """Raise ValueError for the first key that this task needs and the host doesn't give."""
+    needed = [(key, "every task needs it") for key in sorted(FargateHostArgs.__required_keys__)]
+    if spec.image.context is not None:
+        needed += [(key, "its image is built and pushed there") for key in ("repository_url", "repository_arn")]
+    if spec.volumes:
+        needed += [(key, f"its volume {spec.volumes[0].name!r} is stored there") for key in ("file_system_id", "file_system_arn")]
+    for key, reason in needed:
+        if host.get(key) is None:
+            raise ValueError(f"host.fargate.{key} is missing: task {spec.name!r} can't run without it ({reason}); BotCluster gives it as an output")
+    unknown = sorted(set(host) - FargateHostArgs.__required_keys__ - FargateHostArgs.__optional_keys__)
+    if unknown:
+        raise ValueError(f"host.fargate.{unknown[0]}: unknown key; use {', '.join(sorted(FargateHostArgs.__annotations__))}")
+    for volume in spec.volumes:
+        directory(spec, volume)
+
+
+def _image(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:
+    if spec.image.context is None:
+        return pulumi.Output.from_input(spec.image.reference)
+    token = aws.ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=parent))
+    return build_image(
+        spec.name,
+        spec.image,
+        base_images=host.get("base_images") or {},
+        architecture=spec.architecture or DEFAULT_ARCHITECTURE,
+        parent=parent,
+        repository_url=host["repository_url"],
+        registry=docker.RegistryArgs(
+            server=pulumi.Output.from_input(host["repository_url"]).apply(lambda url: url.partition("/")[0]),
+            username=token.user_name,
+            password=pulumi.Output.secret(token.password),
+        ),
+    )
+
+
+def _task_definition(
+    spec: TaskSpec,
+    host: FargateHostArgs,
+    image: pulumi.Output[str],
+    secrets: TaskSecrets,
+    points: Mapping[str, pulumi.Output[str]],
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+) -> aws.ecs.TaskDefinition:
+    execution_role, task_role = _roles(spec, host, secrets, points, tags, parent)
+    labels = {"stack": pulumi.get_stack(), "component": spec.component, "bot": spec.tags.get("bot", spec.name)}
+    definitions = pulumi.Output.all(
+        image=image,
+        environment=plain_environment(spec),
+        secrets=secrets.references,
+        region=host["region"],
+        log_group=host["log_group_name"],
+        loki_url=host.get("loki_url"),
+    ).apply(lambda known: container_definitions(spec, KnownValues(**known, labels=labels)))
+    return aws.ecs.TaskDefinition(
+        f"{spec.name}-task",
+        family=f"{pulumi.get_project()}-{pulumi.get_stack()}-{spec.name}",
+        requires_compatibilities=["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(spec.cpu),
+        memory=str(spec.memory),
+        runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+            operating_system_family="LINUX", cpu_architecture=ARCHITECTURES[spec.architecture or DEFAULT_ARCHITECTURE]
+        ),
+        ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=spec.ephemeral_storage) if spec.ephemeral_storage else None,
+        execution_role_arn=execution_role,
+        task_role_arn=task_role,
+        container_definitions=definitions,
+        volumes=[
+            task_volume(volume, host["file_system_id"], points[volume.name]) for volume in sorted(spec.volumes, key=lambda volume: volume.name)
+        ],
+        tags=tags,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _roles(
+    spec: TaskSpec,
+    host: FargateHostArgs,
+    secrets: TaskSecrets,
+    points: Mapping[str, pulumi.Output[str]],
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    trust = pulumi.Output.from_input(host["cluster_arn"]).apply(trust_policy)
+    repository = (
+        pulumi.Output.from_input(host["repository_arn"])
+        if spec.image.context is not None
+        else pulumi.Output.from_input(host["cluster_arn"]).apply(
+            lambda arn: private_repository_arn(spec.image.reference, arn_parts(arn, "host.fargate.cluster_arn")[0])
+        )
+    )
+    fetch = pulumi.Output.all(host["log_group_arn"], repository, secrets.arns).apply(lambda known: execution_policy(spec.name, *known))
+    execution = role(f"{spec.name}-execution", trust, {"fetch": fetch}, tags, parent)
+    allowed: dict[str, pulumi.Input[str]] = {}
+    if points or spec.execute_command:
+        allowed["use"] = pulumi.Output.all(host.get("file_system_arn"), list(points.values())).apply(
+            lambda known: task_policy(known[0], known[1], spec.execute_command)
+        )
+    return execution, role(f"{spec.name}-task-role", trust, allowed, tags, parent)
+
+
+def plain_environment(spec: TaskSpec) -> pulumi.Output[Mapping[str, str]]:
+    """The environment, known. Fails when one of its values is a Pulumi secret: a task definition is readable by everyone who may list it."""
+
+    def plain(name: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
+        output = pulumi.Output.from_input(value)
+
+        def refuse_secret(known: list) -> str:
+            if known[1]:
+                raise ValueError(f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, so that it stays out of the task definition")
+            return known[0]
+
+        return pulumi.Output.all(output, pulumi.Output.from_input(output.is_secret())).apply(refuse_secret)
+
+    return pulumi.Output.from_input({name: plain(name, value) for name, value in sorted(spec.environment.items())})
+
+
+def _where_logs_are(spec: TaskSpec, host: FargateHostArgs) -> pulumi.Output[str]:
+    def sentence(known: list[Optional[str]]) -> str:
+        loki_url, group, region = known
+        if loki_url:
+            return f'logcli query --addr={loki_url} \'{{service="{spec.name}"}}\''
+        return f"aws logs tail {group} --log-stream-name-prefix {spec.name}/ --region {region} --follow"
+
+    return pulumi.Output.all(host.get("loki_url"), host["log_group_name"], host["region"]).apply(sentence)
