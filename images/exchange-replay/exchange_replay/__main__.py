@@ -30,7 +30,8 @@ def load(settings: Settings) -> Market:
     epoch_ms = settings.epoch * 1000
     below = start_of(epoch_ms, INTERVALS[interval])
     if epoch_ms != below:
-        raise BadSettings(f"REPLAY_EPOCH={settings.epoch}: no {interval} candle opens at that second; use one where it does, such as {below // 1000}")
+        raise BadSettings(f"REPLAY_EPOCH={settings.epoch}: no {interval} candle opens at that second; use one where it does, "
+                          f"such as {below // 1000}")
     return make_market(recordings, interval, epoch_ms)
 
 
@@ -61,7 +62,8 @@ def main() -> int:
     try:
         web.run_app(make_app(market), host=settings.host, port=settings.port, access_log=None, print=None, shutdown_timeout=1)
     except OSError as problem:
-        log.error("REPLAY_HOST=%s REPLAY_PORT=%s: can't listen there (%s); choose a free port", settings.host, settings.port, problem.strerror)
+        log.error("REPLAY_HOST=%s REPLAY_PORT=%s: can't listen there (%s); choose a free port",
+                  settings.host, settings.port, problem.strerror or problem)
         return 2
     log.info("stopped")
     return 0

@@ -7,7 +7,8 @@ import sys
 
 def main() -> int:
     host = os.environ.get("REPLAY_HOST", "127.0.0.1")
-    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, int(os.environ.get("REPLAY_PORT", "8000")), timeout=5)
+    port = int(os.environ.get("REPLAY_PORT", "8000"))
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)
     try:
         connection.request("GET", "/api/v3/ping")
         status = connection.getresponse().status

@@ -42,7 +42,7 @@ def some_symbols(query: Mapping[str, str], known: Collection[str]) -> tuple[list
         return list(known), False
     try:
         names = json.loads(query["symbols"])
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: thousands of brackets
         names = None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise BadRequest(-1135, "JSON sent for parameter 'symbols' is not valid")

@@ -52,15 +52,14 @@ def moving(path: tuple[int, int, int, int], volume: int, elapsed_ms: int, length
         leg += 1
     start, end = path[leg], path[leg + 1]
     elapsed = elapsed_ms - times[leg]
-    exact = start + (end - start) * elapsed // (times[leg + 1] - times[leg])
-    # Rounding down to the tick can't leave the leg: both its ends are on the grid.
-    price = exact - exact % tick
-    twice_area += (start + exact) * elapsed
+    duration = times[leg + 1] - times[leg]
+    price = start + (end - start) * elapsed // duration
+    price -= price % tick  # can't leave the leg: both its ends are on the tick
+    twice_area += 2 * start * elapsed + (end - start) * elapsed * elapsed // duration
     reached = (*path[: leg + 1], price)
-    traded = volume * (elapsed_ms + 1) // length_ms
-    mean = twice_area // (2 * elapsed_ms) if elapsed_ms else start
-    quote = quote_volume(path, volume, length_ms) if elapsed_ms == times[3] else traded * mean // 10**8
-    trades = 0 if not volume else TRADES if elapsed_ms == times[3] else leg + 1
+    traded = volume * elapsed_ms // times[3]
+    quote = volume * twice_area // (2 * times[3]) // 10**8
+    trades = 0 if not traded else TRADES if elapsed_ms == times[3] else leg + 1
     return Bar(path[0], max(reached), min(reached), price, traded, quote, trades), end < start
 
 
@@ -93,6 +92,7 @@ def quantity(symbol: str, price: int, level: int, typical: int) -> int:
 def book(symbol: str, price: int, falling: bool, tick: int, typical: int, levels: int) -> tuple[list, list]:
     """Bids (best first) and asks (best first) as (price, quantity). Bids end above 0, so there may be fewer."""
     bid, ask, step = best(price, falling, tick)
-    bids = [(bid - level * step, quantity(symbol, bid - level * step, level, typical)) for level in range(min(levels, (bid - 1) // step + 1))]
-    asks = [(ask + level * step, quantity(symbol, ask + level * step, level, typical)) for level in range(levels)]
+    down = range(bid, max(0, bid - levels * step), -step)
+    up = range(ask, ask + levels * step, step)
+    bids, asks = ([(at, quantity(symbol, at, level, typical)) for level, at in enumerate(side)] for side in (down, up))
     return bids, asks

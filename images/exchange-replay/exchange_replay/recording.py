@@ -44,9 +44,11 @@ def read_folder(folder: Path) -> list[Recording]:
     for recording in recordings:
         first = seen.setdefault(recording.base + recording.quote, recording)
         if first is not recording:
-            raise BadRecording(f"{first.file} and {recording.file} are both the symbol {recording.base + recording.quote}; remove one of them")
+            symbol = recording.base + recording.quote
+            raise BadRecording(f"{first.file} and {recording.file} are both the symbol {symbol}; remove one of them")
         if recording.interval != recordings[0].interval:
-            raise BadRecording(f"{recordings[0].file} and {recording.file} have different intervals; keep files of one interval in a folder")
+            other = recordings[0].file
+            raise BadRecording(f"{other} and {recording.file} have different intervals; keep files of one interval in a folder")
     return recordings
 
 
@@ -77,7 +79,8 @@ def _read_rows(file: str, reader, interval_ms: int) -> list[tuple[int, int, int,
         try:
             rows.append(_read_row(fields, rows[-1][0] if rows else None, interval_ms))
         except ValueError as problem:
-            raise BadRecording(f"{file} line {reader.line_num}: {problem}; correct the row or delete it (missing candles are filled)") from None
+            fix = "correct the row or delete it (missing candles are filled)"
+            raise BadRecording(f"{file} line {reader.line_num}: {problem}; {fix}") from None
     return rows
 
 
