@@ -12,7 +12,12 @@ SECRET_EXCHANGE_KEYS = frozenset({"key", "secret", "password", "uid", "account_i
 
 
 def known_strategies(context: str) -> list[str]:
-    """Names of the strategy classes in an image folder's `strategies/`, sorted, read without importing them."""
+    """Names of the strategy classes in an image folder's `strategies/`, sorted, read without importing them.
+
+    Raises FileNotFoundError when there is no such folder, SyntaxError when a file in it is not Python.
+    """
+    if not Path(context, "strategies").is_dir():
+        raise FileNotFoundError(f"{context} has no folder `strategies`; give an image folder made like images/freqtrade")
     names = set()
     for path in sorted(Path(context, "strategies").glob("*.py")):
         for node in ast.parse(path.read_text(), filename=str(path)).body:
