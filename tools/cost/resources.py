@@ -1,0 +1,126 @@
+"""Planned resources -> bill items. What costs nothing is listed here; what is neither known nor free is reported, never taken for zero."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tools.cost import tasks
+from tools.cost.instances import instance_items
+from tools.cost.items import Item
+from tools.cost.plan import Planned, flag, first, number, owners
+
+# Beginnings of types without a price of their own.
+FREE = (
+    "pulumi:", "tradestack:", "awsx:", "docker:", "random:", "tls:",
+    "aws:iam/",
+    "aws:ec2/vpc:", "aws:ec2/subnet:", "aws:ec2/routeTable", "aws:ec2/route:", "aws:ec2/mainRouteTable", "aws:ec2/internetGateway",
+    "aws:ec2/egressOnlyInternetGateway:", "aws:ec2/securityGroup", "aws:vpc/securityGroup", "aws:ec2/defaultSecurityGroup:", "aws:ec2/networkInterface",
+    "aws:ec2/defaultNetworkAcl:", "aws:ec2/networkAcl", "aws:ec2/eipAssociation:", "aws:ec2/vpcDhcpOptions", "aws:ec2/tag:",
+    "aws:ec2/vpcEndpointRouteTableAssociation:", "aws:ec2/vpcEndpointPolicy:",
+    "aws:ecs/taskDefinition:", "aws:ecs/service:", "aws:ecs/clusterCapacityProviders:",  # tasks.py prices what services run
+    "aws:efs/mountTarget:", "aws:efs/accessPoint:", "aws:efs/fileSystemPolicy:", "aws:efs/backupPolicy:",
+    "aws:backup/plan:", "aws:backup/selection:", "aws:backup/vault",  # tasks.py prices the recovery points
+    "aws:servicediscovery/service:",  # ECS registers its tasks without charge
+    "aws:ecr/lifecyclePolicy:", "aws:ecr/repositoryPolicy:",
+    "aws:secretsmanager/secretVersion:", "aws:secretsmanager/secretPolicy:",
+    "aws:cloudwatch/logGroup:", "aws:cloudwatch/logStream:", "aws:cloudwatch/logResourcePolicy:",  # tasks.py prices the tasks' logs
+    "aws:cloudwatch/eventRule:", "aws:cloudwatch/eventTarget:",  # events of AWS services cost nothing
+    "aws:sns/topicPolicy:", "aws:sns/topicSubscription:", "aws:scheduler/scheduleGroup:",
+    "aws:sqs/queuePolicy:", "aws:sqs/redrivePolicy:", "aws:sqs/redriveAllowPolicy:",
+    "aws:autoscaling/lifecycleHook:", "aws:autoscaling/notification:", "aws:appautoscaling/",
+    "aws:lb/listener", "aws:lb/targetGroup", "aws:acm/", "aws:kms/alias:", "aws:kms/keyPolicy:", "aws:lambda/permission:",
+    "aws:apigatewayv2/integration:", "aws:apigatewayv2/route:", "aws:apigatewayv2/stage:", "aws:apigatewayv2/deployment:", "aws:apigatewayv2/domainName:",
+    "aws:apigatewayv2/apiMapping:", "aws:apigatewayv2/authorizer:", "aws:apigatewayv2/vpcLink:",
+    "aws:budgets/budget:", "aws:ssm/parameter:",
+)  # fmt: skip
+# Of these only the use is billed, and no plan says it: named under the table, with what they do to the bill.
+BY_USE = {
+    "aws:sns/topic:": "SNS topic: 2.00 for 100,000 e-mails",
+    "aws:sqs/queue:": "SQS queue: 0.40 to 0.50 for a million requests",
+    "aws:lambda/function:": "Lambda function: by calls and run time",
+    "aws:scheduler/schedule:": "EventBridge schedule: 1.00 for a million calls",
+    "aws:apigatewayv2/api:": "API Gateway: 1.00 for a million calls",
+    "aws:s3/": "S3: by what is stored",
+    "aws:dynamodb/table:": "DynamoDB table: by use",
+}
+# One price each, in the column of their owner's row.
+PRICED = {
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ("other", "private DNS zone (Cloud Map)", "hosted_zone_month"),
+    "aws:servicediscovery/publicDnsNamespace:PublicDnsNamespace": ("other", "public DNS zone (Cloud Map)", "hosted_zone_month"),
+    "aws:route53/zone:Zone": ("other", "DNS zone", "hosted_zone_month"),
+    "aws:secretsmanager/secret:Secret": ("secrets", "secret", "secret_month"),
+    "aws:kms/key:Key": ("secrets", "KMS key", "kms_key_month"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("other", "alarm", "alarm_month"),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ("other", "composite alarm", "composite_alarm_month"),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": ("logs", "metric from logs", "custom_metric_month"),
+    "aws:cloudwatch/dashboard:Dashboard": ("other", "dashboard", "dashboard_month"),
+    "aws:ec2/eip:Eip": ("address", "public IPv4 address", "public_ipv4_hour"),
+    "aws:ec2/natGateway:NatGateway": ("other", "NAT gateway", "nat_gateway_hour"),
+}
+LOAD_BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
+INSTANCES = ("aws:autoscaling/group:Group", "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """A plan as bill items, still without prices."""
+
+    items: Sequence[Item]
+    tasks: Sequence[tasks.Task]
+    owners: Mapping[str, Planned]
+    """URN -> component right below the stack."""
+    by_use: Mapping[str, int] = field(default_factory=dict)
+    not_priced: Mapping[str, int] = field(default_factory=dict)
+
+
+def bill(resources: Sequence[Planned]) -> Bill:
+    """Everything billable in a plan."""
+    owner_of = owners(resources)
+    found, idle = tasks.find(resources, owner_of)
+    items = [item for task in found for item in tasks.task_items(task, resources)]
+    by_use: Counter[str] = Counter()
+    not_priced: Counter[str] = Counter({f"task definition {name} (no service runs it)": 1 for name in idle})
+    items += instance_items([one for one in resources if one.type in INSTANCES], resources, owner_of)
+    for resource in resources:
+        if resource.type not in INSTANCES:
+            _add(resource, owner_of[resource.urn].urn, resources, items, by_use, not_priced)
+    return Bill(items=items, tasks=found, owners={owner.urn: owner for owner in owner_of.values()}, by_use=dict(by_use), not_priced=dict(not_priced))
+
+
+def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: list[Item], by_use: Counter, not_priced: Counter) -> None:
+    def item(column: str, label: str, price: str, quantity: float = 1, assumption: str | None = None) -> None:
+        items.append(Item(owner=owner, column=column, label=label, price=price, quantity=quantity, assumption=assumption))
+
+    given = resource.inputs
+    used = next((text for start, text in BY_USE.items() if resource.type.startswith(start)), None)
+    if resource.type in PRICED:
+        item(*PRICED[resource.type])
+    elif resource.type in LOAD_BALANCERS:
+        item("other", "load balancer", "load_balancer_hour")
+        item("other", "load balancer capacity", "load_balancer_unit_hour", 1, "load_balancer_units")
+        if flag(given.get("internal")) is not True:
+            # One public address in each zone; AWS asks for two zones at least.
+            zones = given.get("subnets") if isinstance(given.get("subnets"), list) else given.get("subnetMappings")
+            item("address", "public IPv4 address", "public_ipv4_hour", len(zones) if isinstance(zones, list) else 2)
+    elif resource.type == "aws:ec2/vpcEndpoint:VpcEndpoint":
+        if given.get("vpcEndpointType") not in (None, "Gateway"):
+            zones = given.get("subnetIds")
+            item("other", "VPC interface endpoint", "interface_endpoint_hour", len(zones) if isinstance(zones, list) else 1)
+    elif resource.type == tasks.FILE_SYSTEM:
+        if given.get("throughputMode") == "provisioned":
+            item("storage", "provisioned throughput", "efs_provisioned_mib_month", number(given.get("provisionedThroughputInMibps"), 1))
+    elif resource.type == "aws:ecr/repository:Repository":
+        item("storage", "image repository", "ecr_gb_month", max(1, _image_kinds(resources)), "image_gb")
+    elif resource.type == "aws:ecs/cluster:Cluster":
+        for setting in given.get("settings") or []:
+            if setting.get("name") == "containerInsights" and setting.get("value") != "disabled":
+                not_priced["Container Insights (a custom metric for each of some dozens a task)"] += 1
+    elif used:
+        by_use[used] += 1
+    elif not resource.type.startswith(FREE):
+        not_priced[resource.type] += 1
+
+
+def _image_kinds(resources: Sequence[Planned]) -> int:
+    """Different images that the stack builds."""
+    return len({str(first(one.inputs.get("build")).get("context")) for one in resources if one.type == "docker:index/image:Image"})
