@@ -6,6 +6,8 @@ a stack has hundreds of resources, so that only `Construct` (rare, involved) is 
 
 import asyncio
 import functools
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -72,7 +74,7 @@ def main(servicer: type[Servicer], version: str, provider: Provider) -> None:
         print(port, flush=True)
         await server.wait_for_termination()
 
-    try:
-        asyncio.run(serve())
-    except KeyboardInterrupt:
-        pass
+    # The engine ends plugins with a signal; there is nothing to finish, and a traceback would look like a crash.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: os._exit(0))
+    asyncio.run(serve())
