@@ -11,7 +11,7 @@ help: ## list the commands
 up: ## set up this machine and run the bots on it; ends with a closed trade and a table
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.setup up
-	@$(PYTHON) -m tools.stack.up
+	@$(PYTHON) -m tools.stack.up $(UP_OPTIONS)
 
 status: ## the bots' state, trades and profit (STACK=local FORMAT=table|json)
 	@$(PYTHON) -m tools.stack.status --stack $(STACK) --format $(FORMAT)

@@ -12,7 +12,13 @@ if stack.host == HostKind.DOCKER:
     host = LocalCluster("local", {"base_images": stack.base_images}).host
 else:
     network = Network("network", stack.network.model_dump())
-    host = BotCluster("cluster", {**network.cluster_args, **stack.cluster.model_dump(exclude_none=True), "base_images": stack.base_images}).host
+    placement = {
+        "vpc_id": network.vpc_id,
+        "subnet_ids": network.task_subnet_ids,
+        "zones": stack.network.zones,
+        "assign_public_ip": network.assign_public_ip,
+    }
+    host = BotCluster("cluster", {**placement, **stack.cluster.model_dump(exclude_none=True), "base_images": stack.base_images}).host
 
 replay = None
 if stack.exchange_replay:

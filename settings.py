@@ -8,6 +8,7 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.bot_cluster import ContainerInsights
 from components.freqtrade_bot import SECRET_VARIABLES, FreqtradeVariant
 from components.freqtrade_config import config_mistakes, known_strategies
 from components.image_folders import image_folder
@@ -103,7 +104,7 @@ class NetworkSettings(_Section):
     """`tradestack:network`: the VPC that a fargate stack makes."""
 
     egress: Annotated[Egress, Field(strict=False)] = Egress.PUBLIC
-    zones: Annotated[int, Field(ge=1, le=4)] = 1
+    zones: Annotated[int, Field(ge=1, le=6)] = 1
     cidr: str = "10.0.0.0/16"
 
 
@@ -111,8 +112,9 @@ class ClusterSettings(_Section):
     """`tradestack:cluster`: storage, logs and alarms of a fargate stack."""
 
     log_retention_days: int = 30
-    protect_storage: bool = False
+    protect: bool = False
     alarm_email: Optional[str] = None
+    container_insights: Annotated[ContainerInsights, Field(strict=False)] = ContainerInsights.DISABLED
 
 
 class Settings(_Section):
@@ -128,8 +130,8 @@ class Settings(_Section):
     """Bot name -> key (camelCase, as in FreqtradeBotArgs.secrets) -> value."""
 
 
-class ConfigurationError(ValueError):
-    """The stack's configuration is wrong; the message has one line for each mistake."""
+class ConfigurationError(pulumi.RunError):
+    """The stack's configuration is wrong; one line for each mistake. Pulumi prints a RunError without a traceback."""
 
 
 def load(stack: str) -> Settings:

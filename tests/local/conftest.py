@@ -1,0 +1,112 @@
+"""The local stack as a new user gets it: a copy of the checkout in an empty folder, `make up`, and `make down` at the end."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 1500
+"""Seconds that one command may take: a bound for a hang, not a target."""
+
+
+@dataclass
+class Checkout:
+    """A checkout in a folder of its own, with its own local stack."""
+
+    folder: Path
+
+    def make(self, *arguments: str, fails: bool = False, environment: dict[str, str] | None = None) -> str:
+        """Run make; returns stdout and stderr as a person would see them. AssertionError when the exit code is not as expected."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "MAKE", "PYTEST"))}
+        done = subprocess.run(
+            ["make", "--no-print-directory", *arguments],
+            cwd=self.folder,
+            env={**inherited, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        assert (done.returncode != 0) == fails, f"make {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def run(self, *command: str) -> str:
+        """Run a Python module of the checkout's tools with its own environment; returns stdout."""
+        done = subprocess.run([".venv/bin/python", *command], cwd=self.folder, capture_output=True, text=True, timeout=TIMEOUT)
+        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in clear."""
+        return json.loads(self.run("-c", "import json; from tools.stack.engine import outputs; print(json.dumps(outputs('local')))"))
+
+    def state(self) -> str:
+        """The stack's state as it is stored."""
+        return self.run("-c", "from tools.stack.engine import pulumi; print(pulumi('local', 'stack', 'export', '--stack', 'local'))")
+
+    def status(self) -> list[dict[str, Any]]:
+        return json.loads(self.make("status", "FORMAT=json"))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Pulumi.local.yaml's `config`."""
+        return yaml.safe_load((self.folder / "Pulumi.local.yaml").read_text())["config"]
+
+    def configure(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change Pulumi.local.yaml."""
+        path = self.folder / "Pulumi.local.yaml"
+        whole = yaml.safe_load(path.read_text())
+        change(whole["config"])
+        path.write_text(yaml.safe_dump(whole, sort_keys=False))
+
+    def container(self, engine: docker.DockerClient, bot: str = "sample") -> Any:
+        """The bot's container."""
+        return engine.containers.get(next(one["service"] for one in self.outputs()["bots"] if one["name"] == bot))
+
+
+def free_port() -> int:
+    """A port of this machine's loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def new_checkout(folder: Path) -> Checkout:
+    """Everything that git would give a new user, with the bot's port moved out of a running stack's way."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    made = Checkout(folder)
+    made.configure(lambda config: config["tradestack:bots"][0].update(publishedPort=free_port()))
+    return made
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    client = docker.from_env(timeout=120)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A local stack that is up and whose bot has closed a trade. Tests may kill and restart its bot, and must leave it running."""
+    checkout = new_checkout(tmp_path_factory.mktemp("local-stack"))
+    try:
+        checkout.up_output = checkout.make("up")
+        yield checkout
+    finally:
+        checkout.make("down")
