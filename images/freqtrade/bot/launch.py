@@ -1,0 +1,163 @@
+"""Entry point of the bot's container (PID 1): checks, write lock, restore or backup, then freqtrade in this same process.
+
+    launch.py [trade]          run the bot
+    launch.py backup           back up now (in a running bot's container: by that bot; else here, under the lock)
+    launch.py backups          list the backups, oldest first
+    launch.py restore NAME     restore this backup at the bot's next start
+"""
+
+import json
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+# As the package `bot`, so that our modules' names hide nobody else's.
+sys.path[0] = str(ROOT)
+
+from bot import backup, database, log as json_log, restore, settings  # noqa: E402
+from bot.errors import EXIT_CONFIG, EXIT_DATA, EXIT_DISK, EXIT_STOPPED, EXIT_USAGE, Refused  # noqa: E402
+from bot.watchdog import Watchdog  # noqa: E402
+
+USER_DATA = ROOT / "user_data"
+log = logging.getLogger("bot.launch")
+
+
+def trade() -> int:
+    """Run the bot until it is stopped. Returns the exit code."""
+    chosen = settings.load(os.environ, ROOT)
+    check_volume(chosen.user_data)
+    held = database.hold(chosen.user_data, chosen.lock_timeout, chosen.bot)
+    try:
+        prepare(chosen, held)
+        config = chosen.user_data / "run" / "config.json"
+        database.write_atomically(config, json.dumps(chosen.config, indent=1))
+        schedule = backup.Schedule(chosen.user_data, chosen.mode, chosen.backup_keep, chosen.backup_interval)
+        signal.signal(signal.SIGUSR1, lambda *_: schedule.now.set())
+        schedule.start()
+        Watchdog(chosen.stuck_after).start()
+        log.info("starting freqtrade, strategy %s, dry_run=%s", chosen.config["strategy"], chosen.config["dry_run"])
+        return freqtrade(["trade", "--no-color", "--config", str(config), "--db-url", database.url(chosen.user_data, chosen.mode)])
+    finally:
+        close(held)
+
+
+def prepare(chosen: settings.Settings, held: dict[str, sqlite3.Connection]) -> None:
+    """Restore what is asked for, else back up. A backup that fails for want of space is only logged; a damaged database is refused."""
+    other = "live" if chosen.mode == "dryrun" else "dryrun"
+    if restore.restore_if_asked(chosen.user_data, chosen.mode, chosen.backup_keep, held) is None:
+        try:
+            backup.attempt(chosen.user_data, chosen.mode, chosen.backup_keep)
+        except backup.Damaged as error:
+            raise Refused(EXIT_DATA, f"the trade database is damaged ({error}); restore one of "
+                                     f"{', '.join(backup.names(chosen.user_data, chosen.mode)) or '(no backup)'}") from error
+    if open_live := other == "live" and open_trades(held["live"]):
+        log.critical("%d live trades are still open in %s and nobody manages them while this bot runs in dry-run; close them at the exchange",
+                     open_live, database.FILES["live"])
+
+
+def open_trades(connection: sqlite3.Connection) -> int:
+    """Number of open trades, 0 for an empty or unreadable database."""
+    try:
+        return connection.execute("SELECT count(*) FROM trades WHERE is_open = 1").fetchone()[0]
+    except sqlite3.DatabaseError:
+        return 0
+
+
+def check_volume(user_data: Path) -> None:
+    """Refuse a volume on which the bot could not write its trades. Raises Refused (exit code 74)."""
+    probe = user_data / "run" / ".probe"
+    try:
+        probe.parent.mkdir(mode=0o700, exist_ok=True)
+        with open(probe, "wb") as file:
+            file.write(bytes(1 << 20))
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise Refused(EXIT_DISK, f"the volume at {user_data} can't be written ({error.strerror}): free at least 1 MiB, or let uid {os.getuid()} "
+                                 "own it; a bot that can't record its trades does not start") from error
+    finally:
+        if probe.parent.is_dir():
+            probe.unlink(missing_ok=True)
+
+
+def freqtrade(arguments: list[str]) -> int:
+    """Run freqtrade in this thread. Returns its exit code; `trade` never ends by itself, so 0 means that it refused its config."""
+    from freqtrade.main import main
+
+    try:
+        main(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) and end.code else EXIT_CONFIG
+    return EXIT_CONFIG
+
+
+def close(held: dict[str, sqlite3.Connection]) -> None:
+    """Move what is in the WAL into the main file, then let the lock go."""
+    for connection in held.values():
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+        except sqlite3.DatabaseError as error:
+            log.warning("the database was left as it is (%s); nothing is lost", error)
+
+
+def back_up_now() -> int:
+    """Ask the bot that is this container's PID 1 for a backup and wait for it; where there is none, make the backup here."""
+    if os.getpid() != 1 and b"launch.py" in Path("/proc/1/cmdline").read_bytes():
+        before = set(backup.names(USER_DATA))
+        os.kill(1, signal.SIGUSR1)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if new := sorted(set(backup.names(USER_DATA)) - before):
+                print(new[-1])
+                return 0
+            time.sleep(0.2)
+        raise Refused(EXIT_DISK, "the bot made no backup within 60 s; its log says why")
+    check_volume(USER_DATA)
+    held = database.hold(USER_DATA, timeout=0, bot="a one-off backup")
+    try:
+        return 0 if all([backup.attempt(USER_DATA, mode, keep=14) for mode in database.FILES]) else EXIT_DISK
+    finally:
+        close(held)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; see the module's docstring. Returns the exit code."""
+    match arguments:
+        case [] | ["trade"]:
+            return trade()
+        case ["backup"]:
+            return back_up_now()
+        case ["backups"]:
+            print("\n".join(backup.names(USER_DATA)))
+            return 0
+        case ["restore", name]:
+            restore.request(USER_DATA, name)
+            log.info("%s will be restored when the bot starts again; restart it", name)
+            return 0
+    raise Refused(EXIT_USAGE, f"unknown command {' '.join(arguments)!r}; use trade, backup, backups or restore NAME")
+
+
+def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """PID 1 gets no default action for SIGTERM. freqtrade sets the same handler once it runs."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    json_log.start()
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        code = main(sys.argv[1:])
+    except Refused as refusal:
+        log.critical("%s", refusal)
+        code = refusal.code
+    except KeyboardInterrupt:
+        log.info("stopped")
+        code = EXIT_STOPPED
+    sys.exit(code)

@@ -1,0 +1,51 @@
+"""Sample strategy, pandas only: buys a candle that closes above the high before it. It shows that a bot trades; it is not meant to earn money."""
+
+from datetime import datetime
+
+from freqtrade.exchange import timeframe_to_seconds
+from freqtrade.persistence import Trade
+from freqtrade.strategy import IStrategy
+from pandas import DataFrame
+
+
+class BreakoutStrategy(IStrategy):
+    """Enter on a close above the highest high of the last LOOKBACK candles; leave on a close below the lowest low, or after HOLD candles."""
+
+    INTERFACE_VERSION = 3
+    LOOKBACK = 1
+    HOLD = 3
+
+    timeframe = "1m"
+    startup_candle_count = 20
+    can_short = False
+    process_only_new_candles = True
+
+    stoploss = -0.03
+    minimal_roi = {"0": 0.01}
+    order_types = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
+
+    @property
+    def protections(self):
+        # Pause all pairs after a run of losses, and everything after a bad day's worth of drawdown.
+        return [
+            {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 30, "only_per_pair": False},
+            {"method": "MaxDrawdown", "lookback_period_candles": 1440, "trade_limit": 20, "stop_duration_candles": 60, "max_allowed_drawdown": 0.2},
+        ]
+
+    def populate_indicators(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
+        # Shifted by one: a candle is compared with the ones before it.
+        dataframe["highest"] = dataframe["high"].rolling(self.LOOKBACK).max().shift(1)
+        dataframe["lowest"] = dataframe["low"].rolling(self.LOOKBACK).min().shift(1)
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
+        dataframe.loc[(dataframe["close"] > dataframe["highest"]) & (dataframe["volume"] > 0), "enter_long"] = 1
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
+        dataframe.loc[dataframe["close"] < dataframe["lowest"], "exit_long"] = 1
+        return dataframe
+
+    def custom_exit(self, pair: str, trade: Trade, current_time: datetime, current_rate: float, current_profit: float, **kwargs) -> str | None:
+        held = (current_time - trade.date_last_filled_utc).total_seconds()
+        return "held_long_enough" if held >= self.HOLD * timeframe_to_seconds(self.timeframe) else None
