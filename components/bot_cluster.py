@@ -127,12 +127,12 @@ class BotCluster(pulumi.ComponentResource):
             protect=bool(args.get("protect")),
             parent=self,
         )
-        logs = aws.cloudwatch.LogGroup(f"{name}-logs", retention_in_days=args.get("log_retention_days") or 30, opts=child)
+        logs = aws.cloudwatch.LogGroup(f"{name}-logs", retention_in_days=int(args.get("log_retention_days") or 30), opts=child)
         self.log_group_name, self.log_group_arn = logs.name, logs.arn
         self.repository_url, self.repository_arn = image_repository(
             name,
             image_names=args.get("image_names") or DEFAULT_IMAGE_NAMES,
-            kept=args.get("images_kept") or DEFAULT_IMAGES_KEPT,
+            kept=int(args.get("images_kept") or DEFAULT_IMAGES_KEPT),
             protect=bool(args.get("protect")),
             parent=self,
         )
@@ -190,7 +190,8 @@ def argument_mistakes(args: BotClusterArgs) -> list[str]:
 
 
 def _zones(args: BotClusterArgs) -> int:
-    return args.get("zones") or len(args["subnet_ids"])
+    # Whole numbers arrive as floats when another language is the caller.
+    return int(args.get("zones") or len(args["subnet_ids"]))
 
 
 def _cluster(name: str, args: BotClusterArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

@@ -25,7 +25,7 @@ def cluster_storage(
 ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
     """(id, ARN) of the file system. The id is known only once the file system can be mounted: a task that is too early fails to start."""
     opts = pulumi.ResourceOptions(parent=parent)
-    days = infrequent_access_after_days
+    days = int(infrequent_access_after_days or 0)
     file_system = aws.efs.FileSystem(
         f"{name}-storage",
         encrypted=True,

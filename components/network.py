@@ -62,7 +62,7 @@ class Network(pulumi.ComponentResource):
         if mistakes:
             raise ValueError(f"network {name!r}: " + "; ".join(mistakes))
         super().__init__("tradestack:index:Network", name, {}, opts)
-        egress, zones = Egress(args["egress"]), args["zones"]
+        egress, zones = Egress(args["egress"]), int(args["zones"])
         cidr = ipaddress.IPv4Network(args.get("cidr") or DEFAULT_CIDR)
         public, private = subnet_ranges(cidr, zones)
         specs = [awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC, name="public", cidr_blocks=public)]

@@ -117,6 +117,7 @@ def deploy(
 ) -> Run:
     """Run `program` to its end and return what it declared; whatever it raises, now or in an apply, is raised here.
 
+    Outputs belong to the run in which they are made: make them inside `program`, not in the test's module.
     outputs: resource type -> function of (name, inputs) with more outputs. calls: function token -> function of its arguments.
     """
     recording = RecordingMocks({**_OUTPUTS, **(outputs or {})}, {**_CALLS, **(calls or {})})

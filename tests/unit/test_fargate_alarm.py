@@ -1,0 +1,107 @@
+"""The crash alarm: what raises it, and what must not."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.hosts.fargate_alarm import crash_pattern
+from tests.unit.fargate_case import HOST, run, task
+
+CLUSTER = HOST["cluster_arn"]
+
+
+def matches(pattern: Any, event: Any) -> bool:
+    """EventBridge's rules for the operators that the patterns use: values, anything-but, prefix, $or, objects in arrays one by one."""
+    if isinstance(pattern, list):
+        return event is not None and any(_value(rule, event) for rule in pattern)
+    if isinstance(event, list):
+        return any(matches(pattern, item) for item in event)
+    if not isinstance(event, dict):
+        return False
+    return all(
+        any(matches(choice, event) for choice in rule) if key == "$or" else matches(rule, event.get(key)) for key, rule in pattern.items()
+    )
+
+
+def _value(rule: Any, value: Any) -> bool:
+    if isinstance(rule, dict) and "anything-but" in rule:
+        return value not in rule["anything-but"]
+    if isinstance(rule, dict) and "prefix" in rule:
+        return isinstance(value, str) and value.startswith(rule["prefix"])
+    return value == rule
+
+
+def stopped(**detail: Any) -> dict:
+    """A task state change as ECS sends it."""
+    exit_code = detail.pop("exit_code", None)
+    own = {"name": "bot", "lastStatus": "STOPPED", **({} if exit_code is None else {"exitCode": exit_code})}
+    return {
+        "source": "aws.ecs",
+        "detail-type": "ECS Task State Change",
+        "detail": {
+            "clusterArn": CLUSTER,
+            "group": "service:bot-1",
+            "lastStatus": "STOPPED",
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [own, *detail.pop("others", [])],
+            **detail,
+        },
+    }
+
+
+PATTERN = crash_pattern(task(), CLUSTER, "bot-1")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        stopped(exit_code=1),
+        stopped(exit_code=137),
+        stopped(stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError"),
+        stopped(exit_code=130, stopCode="ServiceSchedulerInitiated", stoppedReason="Task failed container health checks"),
+    ],
+)
+def test_crashes_raise_it(event):
+    assert matches(PATTERN, event)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        stopped(exit_code=0),
+        stopped(exit_code=130),
+        stopped(exit_code=143),
+        stopped(exit_code=130, stopCode="SpotInterruption", stoppedReason="Your Spot Task was interrupted."),
+        stopped(exit_code=1, group="service:other-1"),
+        stopped(exit_code=1, clusterArn="arn:aws:ecs:eu-west-1:1:cluster/other"),
+        stopped(exit_code=1, lastStatus="DEPROVISIONING"),
+        stopped(exit_code=130, others=[{"name": "log-router", "exitCode": 1}]),
+    ],
+)
+def test_normal_stops_and_other_tasks_don_t(event):
+    assert not matches(PATTERN, event)
+
+
+def test_the_spec_says_which_exit_codes_are_clean():
+    assert matches(crash_pattern(task(clean_exit_codes=(0,)), CLUSTER, "bot-1"), stopped(exit_code=130))
+
+
+def test_rules_send_to_the_topic_and_name_the_service():
+    declared = run()
+    service = declared.one("aws:ecs/service:Service").outputs
+    crash = declared.one("aws:cloudwatch/eventRule:EventRule", "bot-crash")
+    rollback = declared.one("aws:cloudwatch/eventRule:EventRule", "bot-rollback")
+    assert json.loads(crash.inputs["eventPattern"]) == crash_pattern(task(), CLUSTER, service["name"])
+    pattern = json.loads(rollback.inputs["eventPattern"])
+    assert pattern["resources"] == [service["arn"]] and pattern["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
+    targets = declared.all("aws:cloudwatch/eventTarget:EventTarget")
+    assert {target.inputs["rule"] for target in targets} == {crash.outputs["name"], rollback.outputs["name"]}
+    for target in targets:
+        assert target.inputs["arn"] == HOST["alarm_topic_arn"]
+        assert "bot" in json.loads(target.inputs["inputTransformer"]["inputTemplate"])
+
+
+def test_no_topic_no_alarm():
+    assert "aws:cloudwatch/eventRule:EventRule" not in run(without=("alarm_topic_arn",)).types()
