@@ -131,7 +131,11 @@ def deploy(
         if not isinstance(result, pulumi.Resource):
             pulumi.Output.from_input(result).apply(lambda known: setattr(recording.run, "result", known))
 
-    _sync_await(run_pulumi_func(body))
+    try:
+        _sync_await(run_pulumi_func(body))
+    except Exception as error:
+        error.declared = recording.run  # what a refused program had declared by then
+        raise
     return recording.run
 
 

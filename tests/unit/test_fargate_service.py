@@ -108,8 +108,9 @@ def test_names_are_automatic_except_the_dns_name_and_the_family():
     ],
 )
 def test_what_fargate_can_t_honour_is_refused_before_anything_is_created(changes, host, message):
-    with pytest.raises(UnsupportedByHost, match=f"the fargate host can't honour {message}"):
+    with pytest.raises(UnsupportedByHost, match=f"the fargate host can't honour {message}") as refused:
         run(task(**changes), **host)
+    assert refused.value.declared.types() <= {"test:index:Parent"}
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,9 @@ def test_what_fargate_can_t_honour_is_refused_before_anything_is_created(changes
     ],
 )
 def test_a_missing_host_value_is_named(changes, key):
-    with pytest.raises(ValueError, match=f"host.fargate.{key} is missing: task 'bot'"):
+    with pytest.raises(ValueError, match=f"host.fargate.{key} is missing: task 'bot'") as refused:
         run(task(**changes), without=(key,))
+    assert refused.value.declared.types() <= {"test:index:Parent"}
 
 
 def test_only_tasks_with_volumes_or_built_images_need_storage_or_a_repository():
