@@ -34,17 +34,21 @@ def is_usable(venv: Path) -> bool:
     return subprocess.run([venv / "bin" / "python", "-c", ""], capture_output=True, timeout=30).returncode == 0
 
 
+def say(text: str) -> None:
+    print(f"python … {text}", file=sys.stderr, flush=True)
+
+
 def create(venv: Path, requirements: Path) -> None:
     """Make the environment where it stays: its scripts hold its path, so that it can't be made elsewhere and moved."""
     shutil.rmtree(venv, ignore_errors=True)
     started = time.monotonic()
-    print(f"python … installing the packages of requirements.txt for Python {sys.version.split()[0]} (a minute or two)", file=sys.stderr, flush=True)
+    say(f"installing the packages of requirements.txt for Python {sys.version.split()[0]}")
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     # --no-compile: most of the AWS package's thousands of modules are never imported.
-    command = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "-r", requirements]
-    subprocess.run(command, check=True, timeout=1200)
+    options = ["--quiet", "--disable-pip-version-check", "--no-compile", "-r", requirements]
+    subprocess.run([venv / "bin" / "python", "-m", "pip", "install", *options], check=True, timeout=1200)
     (venv / COMPLETE).touch()
-    print(f"python … packages installed, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    say(f"packages installed, {time.monotonic() - started:.0f} s")
 
 
 def link(checkout: Path, venv: Path) -> None:
@@ -70,7 +74,7 @@ def main() -> None:
             try:
                 create(venv, requirements)
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                sys.exit(f"the packages of requirements.txt could not be installed ({error}): see pip's message above; is a package index reachable?")
+                sys.exit(f"requirements.txt could not be installed ({error}): see the message above; is a package index reachable?")
     link(CHECKOUT, venv)
 
 

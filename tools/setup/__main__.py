@@ -89,7 +89,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.setup", description="Set up what the local stack and the tests need.")
     parser.add_argument("goal", choices=[*GOALS, "stop-engine", "clean"])
     parser.add_argument("--retry", action="store_true", help="ask servers again that could not be reached during the last day")
-    parser.add_argument("--base-image", action="append", default=[], metavar="NAME", help="one more base image, e.g. freqtradeorg/freqtrade:2026.9_plot")
+    more = "one more base image, e.g. freqtradeorg/freqtrade:2026.9_plot"
+    parser.add_argument("--base-image", action="append", default=[], metavar="NAME", help=more)
     parser.add_argument("--cache", action="store_true", help="clean: empty the shared cache too")
     parser.add_argument("--force", action="store_true", help="clean: even while containers of tradestack exist")
     arguments = parser.parse_args()

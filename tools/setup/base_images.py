@@ -39,7 +39,7 @@ class Base:
 
 
 def collect(images: Path = CHECKOUT / "images", extra: Iterable[str] = ()) -> list[Base]:
-    """Every default of `ARG BASE_IMAGE=` in the Dockerfiles, sorted, and the extra ones that were asked for (with the same family's requirements)."""
+    """Every default of `ARG BASE_IMAGE=` in the Dockerfiles, sorted; extra ones get the requirements of the same repository."""
     found: dict[str, list[Path]] = {}
     for dockerfile in sorted(images.glob("*/Dockerfile")):
         for official in ARG_BASE_IMAGE.findall(dockerfile.read_text()):
@@ -85,7 +85,7 @@ def has(engine: docker.DockerClient, image: str) -> bool:
 
 
 def pull(step: Step, host: str, image: str, limit: float = REGISTRY_LIMIT) -> str | None:
-    """Pull an image. None when it worked; an Unreachable when the registry gives no sign of life within `limit` seconds; else why it refuses."""
+    """Pull an image. None when it worked; an Unreachable when the registry is silent for the first `limit` seconds; else why it refuses."""
     events: queue.Queue = queue.Queue()
     # A client and a thread of its own: the engine sends nothing, not even a header, while it waits for a registry.
     engine = client(host, timeout=PULL_LIMIT)
@@ -96,7 +96,7 @@ def pull(step: Step, host: str, image: str, limit: float = REGISTRY_LIMIT) -> st
             for event in engine.api.pull(name, tag=tag or "latest", stream=True, decode=True):
                 events.put(event)
             events.put(None)
-        except (DockerException, OSError) as error:
+        except (DockerException, OSError, ValueError) as error:
             events.put({"error": getattr(error, "explanation", None) or str(error)})
 
     threading.Thread(target=follow, daemon=True).start()
@@ -121,7 +121,8 @@ def stand_in(step: Step, engine: docker.DockerClient, base: Base, why: str) -> s
     recipe = recipes.find(base.official, base.requirements)
     if recipe is None:
         raise SetupError(
-            f"base images: {base.official} could not be pulled ({why}) and has no stand-in: load it into the engine (docker load) or set a registry mirror"
+            f"base images: {base.official} could not be pulled ({why}) and has no stand-in: "
+            "load it into the engine (docker load) or set a registry mirror"
         )
     if not has(engine, recipe.image):
         if not isinstance(why, Unreachable):

@@ -36,7 +36,7 @@ def remove_images(force: bool) -> list[str]:
         containers = docker.containers.list(all=True, filters={"label": engine.LABEL})
         if containers and not force:
             names = ", ".join(sorted(container.name for container in containers)[:5])
-            raise SetupError(f"clean: containers of tradestack still exist ({names}): run `make down` first, so that the stack's state is not lost")
+            raise SetupError(f"clean: containers of tradestack still exist ({names}): run `make down` first, which needs the stack's state")
         tags = {tag for image in docker.images.list() for tag in image.tags if tag.startswith(IMAGE_PREFIXES)}
         # Images before the bases that they are built on.
         for tag in sorted(tags, key=lambda tag: tag.startswith("tradestack-base/")):

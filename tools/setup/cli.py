@@ -13,6 +13,7 @@ from . import golang, reach, versions
 from .paths import CACHE
 from .progress import Step, try_output
 
+VERSION_LIMIT = 20.0
 DOWNLOADS = "https://get.pulumi.com/releases/sdk"
 CHECKSUMS = "https://github.com/pulumi/pulumi/releases/download"
 MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
@@ -25,7 +26,7 @@ def on_path(path: str, cache: Path = CACHE) -> tuple[Path, str] | None:
     if found is None:
         return None
     beside = os.pathsep.join([str(Path(found).resolve().parent), *folders])
-    version = (try_output([found, "version"], 20, {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}) or "").strip()
+    version = (try_output([found, "version"], VERSION_LIMIT, {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}) or "").strip()
     return (Path(found), version) if shutil.which("pulumi-language-python", path=beside) else None
 
 
@@ -107,4 +108,3 @@ def checksum_of(archive: str, published: str) -> str:
         if name.strip().lstrip("*") == archive:
             return checksum.lower()
     raise ValueError(f"no checksum is published for {archive}")
-

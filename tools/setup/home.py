@@ -1,4 +1,4 @@
-"""The local stack's own Pulumi home, file backend and passphrase, and the variables that select them. The user's ~/.pulumi stays untouched."""
+"""The local stack's own Pulumi home, file backend and passphrase, and the variables that select them; ~/.pulumi stays the user's."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def write(cli: Path | None, docker_host: str | None) -> None:
     if not passphrase.exists():
         write_private(passphrase, secrets.token_urlsafe(32))
     if docker_host is None:
-        docker_host = read().get("DOCKER_HOST")
+        docker_host = read(ENV_FILE).get("DOCKER_HOST")
     path = [str(VENV / "bin"), *([str(cli)] if cli else [])]
     values = {
         "PATH": f"{':'.join(path)}:$PATH",
@@ -57,7 +57,7 @@ def environment(file: Path = ENV_FILE) -> dict[str, str]:
     """
     values = read(file)
     if not values:
-        raise FileNotFoundError(f"{file} is missing: run `make up` or `make test` first (or `tools/bootstrap.sh && .venv/bin/python -m tools.setup preview`)")
+        raise FileNotFoundError(f"{file} is missing: run `make up` or `make test` first")
     merged = {name: value for name, value in os.environ.items() if name not in DROPPED}
     ours = values.pop("PATH").removesuffix(":$PATH").split(":")
     rest = [folder for folder in merged.get("PATH", "").split(":") if folder and folder not in ours]

@@ -82,10 +82,8 @@ def choose(step: Step, cli: Path | None) -> dict[str, str]:
         if source or not current.is_file() or current.read_text(errors="replace") != expected:
             install(home, name, version, source)
         chosen[name] = "real" if source else "offline"
-    summary = "; ".join(
-        f"{kind}: {', '.join(f'{name} {needed[name]}' for name in chosen if chosen[name] == kind)}" for kind in ("real", "offline") if kind in chosen.values()
-    )
-    step.done(summary + (f" ({why})" if why else ""))
+    kinds = {kind: [f"{name} {needed[name]}" for name in chosen if chosen[name] == kind] for kind in ("real", "offline")}
+    step.done("; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names) + (f" ({why})" if why else ""))
     return chosen
 
 
@@ -97,7 +95,8 @@ def download(step: Step, cli: Path | None, name: str, version: str) -> str | Non
     pulumi = str(cli / "pulumi") if cli else "pulumi"
     env = {**os.environ, "PULUMI_HOME": str(CACHE / "pulumi-home"), "PULUMI_SKIP_UPDATE_CHECK": "1"}
     try:
-        step.run(f"downloading {name} {version}", [pulumi, "plugin", "install", "resource", name, f"v{version}"], timeout=INSTALL_LIMIT, env=env)
+        command = [pulumi, "plugin", "install", "resource", name, f"v{version}"]
+        step.run(f"downloading {name} {version}", command, timeout=INSTALL_LIMIT, env=env)
     except SetupError as error:
         for server in SERVERS:
             reach.remember(server, "a plugin could not be downloaded")

@@ -65,7 +65,7 @@ class Step:
     def run(
         self, what: str, command: Sequence[str | Path], *, timeout: float, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> str:
-        """Run a command, its output in a log file; returns the output. Raises SetupError with the output's end when it fails or takes too long."""
+        """Run a command, its output in a log file too. Raises SetupError with the output's end when it fails or takes too long."""
         LOGS.mkdir(parents=True, exist_ok=True)
         log = LOGS / f"{self.name.replace(' ', '-')}.log"
         with self.alive(what), open(log, "w+") as output:
@@ -84,7 +84,13 @@ class Step:
 def _wait(command: Sequence[str | Path], output, timeout: float, env: Mapping[str, str] | None, cwd: Path | None) -> int | None:
     try:
         process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env, cwd=cwd, start_new_session=True
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
         )
     except OSError as error:
         output.write(str(error))

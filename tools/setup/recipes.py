@@ -16,6 +16,7 @@ from .progress import SetupError, Step
 
 LABEL = "tradestack.stand-in"
 BUILD_LIMIT = 900
+PIP = ("python3", "-m", "pip")
 FREQTRADE = "freqtradeorg/freqtrade"
 FREQTRADE_USER = "1000:1000"
 # Suffix of the official tag -> what the Python package calls the same set of dependencies.
@@ -80,7 +81,8 @@ def build(step: Step, engine: docker.DockerClient, recipe: Recipe) -> None:
         lines = ["FROM scratch", "ADD rootfs.tar /", "ADD layer.tar /", *recipe.settings, f'LABEL {LABEL}="{recipe.official}"']
         Path(temporary, "Dockerfile").write_text("\n".join(lines) + "\n")
         with step.alive(f"building {recipe.image}"):
-            for event in engine.api.build(path=temporary, tag=recipe.image, rm=True, forcerm=True, decode=True, network_mode="none", timeout=BUILD_LIMIT):
+            options = {"rm": True, "forcerm": True, "decode": True, "network_mode": "none", "timeout": BUILD_LIMIT}
+            for event in engine.api.build(path=temporary, tag=recipe.image, **options):
                 if "error" in event:
                     raise SetupError(f"base images: {recipe.image} could not be built: {event['error'].strip()}")
 
@@ -100,8 +102,8 @@ def build_layer(step: Step, root_archive: Path, recipe: Recipe) -> Path:
         for number, requirements in enumerate(recipe.requirements):
             inner = f"/tmp/requirements-{number}.txt"
             (root / inner[1:]).write_bytes(requirements.read_bytes())
-            what = f"wheels for {requirements.parent.name}"
-            rootfs.inside(step, what, root, ["python3", "-m", "pip", "wheel", "-q", "--no-cache-dir", "-w", "/opt/wheels", "-r", inner, *constraints])
+            wheel = [*PIP, "wheel", "-q", "--no-cache-dir", "-w", "/opt/wheels", "-r", inner, *constraints]
+            rootfs.inside(step, f"wheels for {requirements.parent.name}", root, wheel)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="layer-") as temporary:
             finished = Path(temporary, "layer.tar")
             step.run("packing it", ["tar", "--numeric-owner", "--sort=name", "-C", root, "-cf", finished, *parts], timeout=300)
@@ -111,15 +113,15 @@ def build_layer(step: Step, root_archive: Path, recipe: Recipe) -> Path:
 
 def install_freqtrade(step: Step, root: Path, requirement: str) -> list[str]:
     """Install freqtrade for a user of its own, as the official image does; returns the paths that changed."""
-    rootfs.inside(step, "adding ftuser", root, ["useradd", "--uid", "1000", "--user-group", "--create-home", "--shell", "/bin/bash", "ftuser"])
+    useradd = ["useradd", "--uid", "1000", "--user-group", "--create-home", "--shell", "/bin/bash", "ftuser"]
+    rootfs.inside(step, "adding ftuser", root, useradd)
     folder = root / "freqtrade"
     folder.mkdir()
     os.chown(folder, 1000, 1000)
     home = {"HOME": "/home/ftuser"}
     # Compiled now: the containers' file systems are read-only.
-    pip = ["python3", "-m", "pip"]
-    install = [*pip, "install", "-q", "--user", "--no-cache-dir", "--no-warn-script-location", requirement]
+    install = [*PIP, "install", "-q", "--user", "--no-cache-dir", "--no-warn-script-location", requirement]
     rootfs.inside(step, f"installing {requirement}", root, install, user=FREQTRADE_USER, env=home)
-    frozen = rootfs.inside(step, "listing what came with it", root, [*pip, "freeze", "--user"], user=FREQTRADE_USER, env=home)
+    frozen = rootfs.inside(step, "listing what came with it", root, [*PIP, "freeze", "--user"], user=FREQTRADE_USER, env=home)
     (root / "tmp/installed.txt").write_text("".join(f"{line}\n" for line in frozen.splitlines() if "==" in line))
     return ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow", "home/ftuser", "freqtrade"]

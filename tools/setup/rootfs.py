@@ -1,4 +1,4 @@
-"""A Debian root file system made from packages, and folders made inside it with its own pip: the raw material of the stand-in base images."""
+"""A Debian root file system made from packages, and a throwaway copy of it in which its own pip works: for the stand-in base images."""
 
 import hashlib
 import os
@@ -18,6 +18,7 @@ PACKAGES = ("python3", "python3-venv", "python3-pip", "ca-certificates", "libgom
 FORMAT = "1"  # Raise it when the recipe below changes, so that cached results are made anew.
 PIP_CONF = "[global]\nno-index = true\nfind-links = /opt/wheels\ndisable-pip-version-check = true\nroot-user-action = ignore\n"
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+LEFTOVERS = ("var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "var/log/*.log", "var/log/apt/*", "tmp/*")
 CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
@@ -33,7 +34,9 @@ def build(step: Step) -> Path:
     if target.is_file():
         return target
     if not is_root():
-        raise SetupError("base images: no image registry can be reached, and only root can build stand-ins: run this as root once, or pull the images named above")
+        raise SetupError(
+            "base images: no image registry answers, and only root can build stand-ins: run this as root once, or load the images"
+        )
     if shutil.which("debootstrap", path=_path()) is None:
         if shutil.which("apt-get") is None:
             raise SetupError("base images: no image registry can be reached, and debootstrap is not installed: install it")
@@ -57,7 +60,7 @@ def clean(root: Path) -> None:
     for name in ("etc/resolv.conf", "etc/hostname", "etc/machine-id"):
         (root / name).unlink(missing_ok=True)
         (root / name).touch()
-    for pattern in ("var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "var/log/*.log", "var/log/apt/*", "tmp/*"):
+    for pattern in LEFTOVERS:
         for file in root.glob(pattern):
             file.unlink()
     # Debian guards its own packages from pip; an image of one purpose has nothing to guard.
@@ -78,8 +81,8 @@ def throwaway(step: Step, source: Path) -> Iterator[Path]:
         for name in ("etc/resolv.conf", "etc/hosts"):
             if Path("/", name).is_file():
                 shutil.copyfile(Path("/", name), root / name)
-        bundle = next((os.environ[name] for name in CERTIFICATES if Path(os.environ.get(name) or "-").is_file()), "/etc/ssl/certs/ca-certificates.crt")
-        if Path(bundle).is_file():
+        bundles = [Path(os.environ.get(name) or "-") for name in CERTIFICATES] + [Path("/etc/ssl/certs/ca-certificates.crt")]
+        if bundle := next((file for file in bundles if file.is_file()), None):
             shutil.copyfile(bundle, root / "tmp/certificates.pem")
         yield root
 
@@ -87,7 +90,8 @@ def throwaway(step: Step, source: Path) -> Iterator[Path]:
 def inside(step: Step, what: str, root: Path, command: Sequence[str], *, user: str = "0:0", env: Mapping[str, str] | None = None) -> str:
     """Run a command inside the throwaway root file system. Raises SetupError."""
     environment = {name: os.environ[name] for name in PROXIES if name in os.environ} | pip_settings()
-    environment |= {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "LANG": "C.UTF-8", "PIP_CONFIG_FILE": "/dev/null"}
+    environment |= {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "LANG": "C.UTF-8"}
+    environment["PIP_CONFIG_FILE"] = "/dev/null"  # The image's own says: offline.
     if (root / "tmp/certificates.pem").is_file():
         environment["PIP_CERT"] = "/tmp/certificates.pem"
     return step.run(what, ["chroot", f"--userspec={user}", root, *command], timeout=1800, env={**environment, **(env or {})})
