@@ -14,7 +14,9 @@ class Plan:
         self.steps: list[dict[str, Any]] = []
         self.add("pulumi:pulumi:Stack", "tradestack-dev", parent=None)
 
-    def add(self, type_: str, name: str, inputs: dict | None = None, parent: str | None = ROOT, uses: dict | None = None, op: str = "create") -> str:
+    def add(
+        self, type_: str, name: str, inputs: dict | None = None, parent: str | None = ROOT, uses: dict | None = None, op: str = "create"
+    ) -> str:
         urn = ROOT if type_ == "pulumi:pulumi:Stack" else f"urn:pulumi:dev::tradestack::{type_}::{name}"
         state = {"urn": urn, "type": type_, "inputs": inputs or {}, "parent": parent, "propertyDependencies": uses or {}}
         self.steps.append({"op": op, "urn": urn, "newState": state})
@@ -24,8 +26,8 @@ class Plan:
         return {"steps": self.steps}
 
 
-def bot(plan: Plan, name: str, *, public: bool = True, spot: bool = True, arm: bool = True, cpu: int = 256, memory: int = 512, count: int = 1,
-        ephemeral: int | None = None, provider: list[dict] | None = None, volumes: int = 1) -> str:  # fmt: skip
+def bot(plan: Plan, name: str, *, public: bool = True, spot: bool = True, arm: bool = True, cpu: int = 256, memory: int = 512,
+        count: int = 1, ephemeral: int | None = None, provider: list[dict] | None = None, volumes: int = 1) -> str:  # fmt: skip
     """A FreqtradeBot with its secret, task definition and service."""
     parent = plan.add("tradestack:index:FreqtradeBot", name)
     plan.add("aws:iam/role:Role", f"{name}-task", parent=parent)
@@ -49,7 +51,12 @@ def cluster(plan: Plan, *, backup: bool = True, throughput: str = "bursting", re
     parent = plan.add("tradestack:index:BotCluster", "cluster")
     plan.add("aws:ecs/cluster:Cluster", "cluster-cluster", {"settings": [{"name": "containerInsights", "value": "disabled"}]}, parent)
     plan.add("aws:efs/fileSystem:FileSystem", "cluster-storage", {"throughputMode": throughput}, parent)
-    plan.add("aws:efs/backupPolicy:BackupPolicy", "cluster-storage-backup", {"backupPolicy": {"status": "ENABLED" if backup else "DISABLED"}}, parent)
+    plan.add(
+        "aws:efs/backupPolicy:BackupPolicy",
+        "cluster-storage-backup",
+        {"backupPolicy": {"status": "ENABLED" if backup else "DISABLED"}},
+        parent,
+    )
     plan.add("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace", "cluster-dns", {}, parent)
     plan.add("aws:cloudwatch/logGroup:LogGroup", "cluster-logs", {"retentionInDays": retention}, parent)
     plan.add("aws:ecr/repository:Repository", "cluster-images", {}, parent)
@@ -64,7 +71,13 @@ def nat_instance(plan: Plan, *, type_: str = "t4g.nano", disk: int | None = 8) -
         "instanceType": type_, "networkInterfaces": [{"deviceIndex": 0, "associatePublicIpAddress": "true"}],
         **({"blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"volumeSize": disk, "volumeType": "gp3"}}]} if disk else {}),
     }, parent)  # fmt: skip
-    plan.add("aws:autoscaling/group:Group", "network-nat", {"minSize": 1, "maxSize": 1, "desiredCapacity": 1}, parent, {"launchTemplate": [template]})
+    plan.add(
+        "aws:autoscaling/group:Group",
+        "network-nat",
+        {"minSize": 1, "maxSize": 1, "desiredCapacity": 1},
+        parent,
+        {"launchTemplate": [template]},
+    )
     return parent
 
 

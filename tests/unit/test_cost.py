@@ -164,7 +164,9 @@ def test_fixed_parts_of_a_cluster() -> None:
                       "load balancer capacity": 0, "public IPv4 address": 7.20}  # fmt: skip
 
 
-@pytest.mark.parametrize("type_", ["aws:rds/instance:Instance", "aws:ec2/volume:Volume", "cloudflare:index/record:Record", "aws:new/thing:Thing"])
+@pytest.mark.parametrize(
+    "type_", ["aws:rds/instance:Instance", "aws:ec2/volume:Volume", "cloudflare:index/record:Record", "aws:new/thing:Thing"]
+)
 def test_what_the_estimator_does_not_know_is_named(type_: str) -> None:
     plan = Plan()
     bot(plan, "a")

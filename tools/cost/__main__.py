@@ -17,9 +17,13 @@ from tools.cost.resources import bill
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make cost", description=__doc__)
     parser.add_argument("--stack", required=True)
-    parser.add_argument("--assume", action="append", default=[], metavar="KEY=VALUE", help="replace an assumption; may be given several times")
+    parser.add_argument(
+        "--assume", action="append", default=[], metavar="KEY=VALUE", help="replace an assumption; may be given several times"
+    )
     parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--plan", type=Path, help="a file with the output of `pulumi preview --json --show-sames`, in place of running the preview")
+    parser.add_argument(
+        "--plan", type=Path, help="a file with the output of `pulumi preview --json --show-sames`, in place of running the preview"
+    )
     options = parser.parse_args(arguments)
     try:
         book = prices.assuming(prices.load(), options.assume)

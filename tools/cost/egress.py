@@ -35,7 +35,9 @@ def compare(bill: Bill, prices: Prices) -> dict[str, Any]:
     instances = int(sum(item.quantity for item in machines))
     setup = {"instances": instances or 1, "gateways": len(gateways) or 1,
              "disk_gb": sum(item.quantity for item in disks) / instances if disks and instances else None}  # fmt: skip
-    configured = "nat-gateway" if gateways else "nat-instance" if machines else "public" if any(t.public_address for t in bill.tasks) else "none"
+    configured = (
+        "nat-gateway" if gateways else "nat-instance" if machines else "public" if any(t.public_address for t in bill.tasks) else "none"
+    )
     ways = costs(tasks, prices, **setup)
     changes, before = [], None
     for count in range(1, MOST_TASKS + 1):

@@ -13,7 +13,7 @@ def estimate(bill: Bill, prices: Prices, stack: str) -> dict[str, Any]:
     """Plain data, amounts in USD for 30 days, not rounded:
 
     rows: one for each component with tasks (name, component, tasks, capacity, vcpuSize, memoryGb, COLUMNS, total);
-    fixed: everything else (what, of, quantity, usd); total; bots; perBot: the total shared among the bots.
+    fixed: everything else (what, of, quantity, unit: GB or empty, usd); total; bots; perBot: the total shared among the bots.
     """
     priced = [item for item in bill.items if item.price in prices.usd]
     not_priced = Counter(bill.not_priced)
@@ -22,6 +22,7 @@ def estimate(bill: Bill, prices: Prices, stack: str) -> dict[str, Any]:
             not_priced[item.label] += int(item.quantity)
     running = {task.owner for task in bill.tasks}
     rows = [_row(urn, bill, [item for item in priced if item.owner == urn], prices) for urn in bill.owners if urn in running]
+    rows.sort(key=lambda row: row["name"])  # the engine reports in the order in which things were ready
     fixed = _fixed([item for item in priced if item.owner not in running], bill, prices)
     total = sum(row["total"] for row in rows) + sum(one["usd"] for one in fixed)
     bots = sum(1 for row in rows if row["component"] == "FreqtradeBot") or len(rows)
@@ -63,10 +64,13 @@ def _row(urn: str, bill: Bill, items: list[Item], prices: Prices) -> dict[str, A
 
 def _fixed(items: list[Item], bill: Bill, prices: Prices) -> list[dict[str, Any]]:
     """One line for each kind of thing and component."""
-    amounts: dict[tuple[str, str], float] = defaultdict(float)
-    counts: dict[tuple[str, str], float] = defaultdict(float)
+    amounts: dict[tuple[str, str, str], float] = defaultdict(float)
+    counts: dict[tuple[str, str, str], float] = defaultdict(float)
     for item in items:
-        key = (item.label, bill.owners[item.owner].name)
+        key = (bill.owners[item.owner].name, item.label, "GB" if "_gb" in item.price else "")
         amounts[key] += item.usd(prices)
-        counts[key] += item.quantity
-    return [{"what": what, "of": of, "quantity": counts[what, of], "usd": usd} for (what, of), usd in amounts.items()]
+        counts[key] += item.quantity * (prices.assumed(item.assumption) if item.assumption else 1)
+    return [
+        {"what": what, "of": of, "quantity": counts[of, what, unit], "unit": unit, "usd": usd}
+        for (of, what, unit), usd in sorted(amounts.items())
+    ]

@@ -24,12 +24,22 @@ def instance_items(machines: Sequence[Planned], resources: Sequence[Planned], ow
             count = int(number(given.get("desiredCapacity"), number(given.get("minSize"), 1)))
             template = _template(machine, templates, owner_of)
             given = template.inputs if template else {}
-        addresses = _addresses(machine.type == GROUP, given, count, sum(1 for one in resources if one.type == EIP and owner_of[one.urn].urn == owner))
+        addresses = _addresses(
+            machine.type == GROUP, given, count, sum(1 for one in resources if one.type == EIP and owner_of[one.urn].urn == owner)
+        )
         type_ = str(given.get("instanceType"))
         items.append(Item(owner=owner, column="other", label=f"EC2 instance {type_}", price=f"ec2_{type_}_hour", quantity=count))
         size = _disk(machine.type == GROUP, given)
-        items.append(Item(owner=owner, column="storage", label="instance's disk", price="ebs_gp3_gb_month", quantity=count * (size or 1),
-                          assumption=None if size else "nat_disk_gb"))
+        items.append(
+            Item(
+                owner=owner,
+                column="storage",
+                label="instance's disk",
+                price="ebs_gp3_gb_month",
+                quantity=count * (size or 1),
+                assumption=None if size else "nat_disk_gb",
+            )
+        )
         if addresses:
             items.append(Item(owner=owner, column="address", label="public IPv4 address", price="public_ipv4_hour", quantity=addresses))
     return items

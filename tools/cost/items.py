@@ -1,7 +1,6 @@
 """Item: one line of a bill before it is priced: which price, how much of it, and for whom."""
 
 from dataclasses import dataclass
-from typing import Optional
 
 from tools.cost.prices import Prices
 
@@ -19,7 +18,7 @@ class Item:
     label: str
     price: str
     quantity: float = 1
-    assumption: Optional[str] = None
+    assumption: str | None = None
 
     def usd(self, prices: Prices) -> float:
         return prices.month(self.price) * self.quantity * (prices.assumed(self.assumption) if self.assumption else 1)

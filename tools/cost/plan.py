@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 # What the engine writes for a value that it learns only while it deploys.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -17,7 +17,7 @@ class Planned:
     type: str
     urn: str
     inputs: Mapping[str, Any]
-    parent: Optional[str] = None
+    parent: str | None = None
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Property -> URNs of the resources that its value comes from."""
 
@@ -27,7 +27,7 @@ class Planned:
 
 
 def from_preview(preview: Mapping[str, Any]) -> list[Planned]:
-    """What exists after the planned steps, each resource once. `preview` is the decoded JSON; needs `--show-sames` on a stack that is up."""
+    """What exists after the planned steps, each resource once. `preview`: the decoded JSON, with `--show-sames` for a stack that is up."""
     found = {}
     for step in preview.get("steps", []):
         state = step.get("newState")
@@ -58,7 +58,7 @@ def number(value: Any, otherwise: float) -> float:
     return float(value) if is_known(value) else otherwise
 
 
-def flag(value: Any) -> Optional[bool]:
+def flag(value: Any) -> bool | None:
     """True, False, or None when it is absent or not known yet. AWS writes some flags as text."""
     return str(value).lower() == "true" if is_known(value) else None
 

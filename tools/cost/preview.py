@@ -1,7 +1,8 @@
-"""The stack's plan, from a preview of the real program that leaves everything alone: no state, no secret and no file of the stack is touched.
+"""The stack's plan, from a preview of the real program that touches neither state, secrets nor files of the stack.
 
-The preview runs in a throwaway folder, on an empty state, with the stack's configuration: an estimate must come before the first deployment,
-before the secrets are set, and without the right to read them. Secrets are placeholders; nothing that costs money depends on them.
+The preview runs in a throwaway folder, on an empty state, with the stack's configuration: an estimate must come before the first
+deployment, before the secrets are set, and without the right to read them. Secrets are placeholders; nothing that costs money
+depends on them.
 """
 
 import json
@@ -64,7 +65,12 @@ def preview(stack: str, tracked: Mapping[str, Any], environment: Mapping[str, st
         program["runtime"]["options"]["virtualenv"] = str(root / ".venv")
         Path(folder, "Pulumi.yaml").write_text(yaml.safe_dump(program))
         Path(folder, f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(placeholder_config(tracked)))
-        own = {**environment, "PULUMI_BACKEND_URL": f"file://{folder}", "PULUMI_CONFIG_PASSPHRASE": PLACEHOLDER, "PULUMI_SKIP_UPDATE_CHECK": "1"}
+        own = {
+            **environment,
+            "PULUMI_BACKEND_URL": f"file://{folder}",
+            "PULUMI_CONFIG_PASSPHRASE": PLACEHOLDER,
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+        }
         own.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         _pulumi(folder, own, "stack", "init", stack)
         output = _pulumi(folder, own, "preview", "--json", "--stack", stack)
@@ -77,7 +83,7 @@ def preview(stack: str, tracked: Mapping[str, Any], environment: Mapping[str, st
 def _pulumi(folder: str, environment: Mapping[str, str], *arguments: str) -> str:
     try:
         done = subprocess.run(["pulumi", *arguments, "--non-interactive", "--color", "never"], cwd=folder, env=dict(environment),
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)  # fmt: skip
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT, check=False)  # fmt: skip
     except FileNotFoundError:
         raise CostError("pulumi is not on PATH: run this through `make cost`, which sets it up") from None
     except subprocess.TimeoutExpired:

@@ -60,7 +60,9 @@ def load(file: Path = FILE) -> Prices:
 def check_region(prices: Prices, region: str) -> None:
     """Raises CostError for a region that the file has no prices of."""
     if region != prices.region:
-        raise CostError(f"aws:region={region}: {FILE.name} has prices of {prices.region} only; add the region's own file, or set {prices.region}")
+        raise CostError(
+            f"aws:region={region}: {FILE.name} has prices of {prices.region} only; add the region's own file, or set {prices.region}"
+        )
 
 
 def assuming(prices: Prices, overrides: Iterable[str]) -> Prices:

@@ -7,31 +7,42 @@ from dataclasses import dataclass, field
 from tools.cost import tasks
 from tools.cost.instances import instance_items
 from tools.cost.items import Item
-from tools.cost.plan import Planned, flag, first, number, owners
+from tools.cost.plan import Planned, first, flag, number, owners
 
 # Beginnings of types without a price of their own.
 FREE = (
     "pulumi:", "tradestack:", "awsx:", "docker:", "random:", "tls:",
     "aws:iam/",
-    "aws:ec2/vpc:", "aws:ec2/subnet:", "aws:ec2/routeTable", "aws:ec2/route:", "aws:ec2/mainRouteTable", "aws:ec2/internetGateway",
-    "aws:ec2/egressOnlyInternetGateway:", "aws:ec2/securityGroup", "aws:vpc/securityGroup", "aws:ec2/defaultSecurityGroup:", "aws:ec2/networkInterface",
-    "aws:ec2/defaultNetworkAcl:", "aws:ec2/networkAcl", "aws:ec2/eipAssociation:", "aws:ec2/vpcDhcpOptions", "aws:ec2/tag:",
-    "aws:ec2/vpcEndpointRouteTableAssociation:", "aws:ec2/vpcEndpointPolicy:",
-    "aws:ecs/taskDefinition:", "aws:ecs/service:", "aws:ecs/clusterCapacityProviders:",  # tasks.py prices what services run
+    "aws:ec2/vpc:", "aws:ec2/subnet:", "aws:ec2/routeTable", "aws:ec2/route:", "aws:ec2/mainRouteTable",
+    "aws:ec2/defaultRouteTable:", "aws:ec2/internetGateway", "aws:ec2/egressOnlyInternetGateway:", "aws:ec2/securityGroup",
+    "aws:vpc/securityGroup",
+    "aws:ec2/defaultSecurityGroup:", "aws:ec2/networkInterface", "aws:ec2/defaultNetworkAcl:", "aws:ec2/networkAcl",
+    "aws:ec2/eipAssociation:", "aws:ec2/vpcDhcpOptions", "aws:ec2/tag:", "aws:ec2/vpcEndpointRouteTableAssociation:",
+    "aws:ec2/vpcEndpointPolicy:",
+    # tasks.py prices what services run
+    "aws:ecs/taskDefinition:", "aws:ecs/service:", "aws:ecs/clusterCapacityProviders:",
     "aws:efs/mountTarget:", "aws:efs/accessPoint:", "aws:efs/fileSystemPolicy:", "aws:efs/backupPolicy:",
-    "aws:backup/plan:", "aws:backup/selection:", "aws:backup/vault",  # tasks.py prices the recovery points
-    "aws:servicediscovery/service:",  # ECS registers its tasks without charge
+    # tasks.py prices the recovery points
+    "aws:backup/plan:", "aws:backup/selection:", "aws:backup/vault",
+    # ECS registers its tasks without charge
+    "aws:servicediscovery/service:",
     "aws:ecr/lifecyclePolicy:", "aws:ecr/repositoryPolicy:",
     "aws:secretsmanager/secretVersion:", "aws:secretsmanager/secretPolicy:",
-    "aws:cloudwatch/logGroup:", "aws:cloudwatch/logStream:", "aws:cloudwatch/logResourcePolicy:",  # tasks.py prices the tasks' logs
-    "aws:cloudwatch/eventRule:", "aws:cloudwatch/eventTarget:",  # events of AWS services cost nothing
-    "aws:sns/topicPolicy:", "aws:sns/topicSubscription:", "aws:scheduler/scheduleGroup:",
+    # tasks.py prices the tasks' logs; events of AWS services cost nothing
+    "aws:cloudwatch/logGroup:", "aws:cloudwatch/logStream:", "aws:cloudwatch/logResourcePolicy:", "aws:cloudwatch/eventRule:",
+    "aws:cloudwatch/eventTarget:",
+    "aws:sns/topicPolicy:", "aws:sns/topicSubscription:",
+    "aws:scheduler/scheduleGroup:",
     "aws:sqs/queuePolicy:", "aws:sqs/redrivePolicy:", "aws:sqs/redriveAllowPolicy:",
-    "aws:autoscaling/lifecycleHook:", "aws:autoscaling/notification:", "aws:appautoscaling/",
-    "aws:lb/listener", "aws:lb/targetGroup", "aws:acm/", "aws:kms/alias:", "aws:kms/keyPolicy:", "aws:lambda/permission:",
-    "aws:apigatewayv2/integration:", "aws:apigatewayv2/route:", "aws:apigatewayv2/stage:", "aws:apigatewayv2/deployment:", "aws:apigatewayv2/domainName:",
-    "aws:apigatewayv2/apiMapping:", "aws:apigatewayv2/authorizer:", "aws:apigatewayv2/vpcLink:",
-    "aws:budgets/budget:", "aws:ssm/parameter:",
+    "aws:autoscaling/lifecycleHook:", "aws:autoscaling/notification:",
+    "aws:appautoscaling/target:",
+    "aws:lb/listener", "aws:lb/targetGroup",
+    "aws:acm/",
+    "aws:kms/alias:", "aws:kms/keyPolicy:",
+    "aws:lambda/permission:",
+    "aws:apigatewayv2/integration:", "aws:apigatewayv2/route:", "aws:apigatewayv2/stage:", "aws:apigatewayv2/deployment:",
+    "aws:apigatewayv2/domainName:", "aws:apigatewayv2/apiMapping:", "aws:apigatewayv2/authorizer:", "aws:apigatewayv2/vpcLink:",
+    "aws:budgets/budget:",
 )  # fmt: skip
 # Of these only the use is billed, and no plan says it: named under the table, with what they do to the bill.
 BY_USE = {
@@ -39,6 +50,7 @@ BY_USE = {
     "aws:sqs/queue:": "SQS queue: 0.40 to 0.50 for a million requests",
     "aws:lambda/function:": "Lambda function: by calls and run time",
     "aws:scheduler/schedule:": "EventBridge schedule: 1.00 for a million calls",
+    "aws:appautoscaling/policy:": "scaling policy: its alarms, 0.10 each",
     "aws:apigatewayv2/api:": "API Gateway: 1.00 for a million calls",
     "aws:s3/": "S3: by what is stored",
     "aws:dynamodb/table:": "DynamoDB table: by use",
@@ -84,7 +96,9 @@ def bill(resources: Sequence[Planned]) -> Bill:
     for resource in resources:
         if resource.type not in INSTANCES:
             _add(resource, owner_of[resource.urn].urn, resources, items, by_use, not_priced)
-    return Bill(items=items, tasks=found, owners={owner.urn: owner for owner in owner_of.values()}, by_use=dict(by_use), not_priced=dict(not_priced))
+    return Bill(
+        items=items, tasks=found, owners={owner.urn: owner for owner in owner_of.values()}, by_use=dict(by_use), not_priced=dict(not_priced)
+    )
 
 
 def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: list[Item], by_use: Counter, not_priced: Counter) -> None:
@@ -115,6 +129,9 @@ def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: lis
         for setting in given.get("settings") or []:
             if setting.get("name") == "containerInsights" and setting.get("value") != "disabled":
                 not_priced["Container Insights (a custom metric for each of some dozens a task)"] += 1
+    elif resource.type == "aws:ssm/parameter:Parameter":
+        if given.get("tier") not in (None, "Standard"):
+            not_priced[f"SSM parameter ({given['tier']})"] += 1
     elif used:
         by_use[used] += 1
     elif not resource.type.startswith(FREE):

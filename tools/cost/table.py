@@ -12,7 +12,11 @@ def text(report: dict[str, Any]) -> str:
     rows = [[row["name"], _size(row), *(_money(row[column]) for column in COLUMNS), _money(row["total"])] for row in report["rows"]]
     lines += _aligned([head, *rows]) + [""]
     lines += _aligned([["fixed", "of", "", ""], *([_times(one), one["of"], "", _money(one["usd"])] for one in report["fixed"])])
-    lines += ["", f"total {_money(report['total'])}" + (f", {_money(report['perBot'])} a bot ({report['bots']})" if report["perBot"] is not None else "")]
+    lines += [
+        "",
+        f"total {_money(report['total'])}"
+        + (f", {_money(report['perBot'])} a bot ({report['bots']})" if report["perBot"] is not None else ""),
+    ]
     lines += ["", *_egress(report["egress"])]
     lines.append(f"For comparison: one server of your own (t4g.small Spot, 20 GB disk, without an address) {_money(report['ownServer'])}")
     lines += ["", "Billed by use only, not in the total: " + ("; ".join(_counted(report["byUse"])) or "nothing")]
@@ -24,7 +28,9 @@ def text(report: dict[str, Any]) -> str:
 
 def _egress(egress: dict[str, Any]) -> list[str]:
     ways = ", ".join(f"{way} {_money(usd)}" for way, usd in egress["usd"].items())
-    starts = "; ".join(f"from {change['from']} task{'s' if change['from'] > 1 else ''} on {change['egress']}" for change in egress["changes"])
+    starts = "; ".join(
+        f"from {change['from']} task{'s' if change['from'] > 1 else ''} on {change['egress']}" for change in egress["changes"]
+    )
     advice = "as configured" if egress["cheapest"] == egress["configured"] else f"configured is {egress['configured']}"
     tasks = egress["tasks"]
     return [f"Egress for {tasks} task{'' if tasks == 1 else 's'}: {ways}. Cheapest: {egress['cheapest']} ({advice}). In general: {starts}."]
@@ -36,8 +42,9 @@ def _size(row: dict[str, Any]) -> str:
 
 
 def _times(one: dict[str, Any]) -> str:
-    whole = one["quantity"] == int(one["quantity"])
-    return f"{one['what']} × {int(one['quantity'])}" if whole and one["quantity"] != 1 else one["what"]
+    if one["unit"]:
+        return f"{one['what']}, {one['quantity']:g} {one['unit']}"
+    return one["what"] if one["quantity"] == 1 else f"{one['what']} × {one['quantity']:g}"
 
 
 def _counted(counts: dict[str, int]) -> list[str]:
@@ -50,5 +57,10 @@ def _money(usd: float) -> str:
 
 def _aligned(rows: list[list[str]], left: tuple[int, ...] = (0, 1)) -> list[str]:
     """Columns of equal width; those in `left` to the left, the others to the right."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
-    return ["  ".join(cell.ljust(width) if index in left else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths))) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index in left else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

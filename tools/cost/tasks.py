@@ -137,7 +137,9 @@ def _storage(resources: Sequence[Planned]) -> list[tuple[str, str]]:
         wanted += [("efs_elastic_read_gb", "efs_read_gb"), ("efs_elastic_write_gb", "efs_write_gb")]
     for resource in resources:
         # EFS's own daily backup and a backup plan each keep recovery points of their own.
-        by_policy = resource.type == "aws:efs/backupPolicy:BackupPolicy" and first(resource.inputs.get("backupPolicy")).get("status") == "ENABLED"
+        by_policy = (
+            resource.type == "aws:efs/backupPolicy:BackupPolicy" and first(resource.inputs.get("backupPolicy")).get("status") == "ENABLED"
+        )
         if by_policy or resource.type == "aws:backup/selection:Selection":
             wanted.append(("efs_backup_gb_month", "backup_gb"))
     return wanted
