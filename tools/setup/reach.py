@@ -16,7 +16,7 @@ MEMORY = CACHE / "unreachable.json"
 
 def answers(url: str, limit: float = LIMIT) -> str | None:
     """None when the server answers HTTP at all within `limit` seconds (name lookup included), else why not."""
-    result: list[str | None] = [f"no answer within {limit:.0f} s"]
+    result: list[str | None] = [f"no answer within {limit:g} s"]
 
     def ask() -> None:
         try:

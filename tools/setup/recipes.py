@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 import docker
 
 from . import rootfs
-from .paths import CACHE
 from .progress import SetupError, Step
+from .scratch import scratch
 
 LABEL = "tradestack.stand-in"
 BUILD_LIMIT = 900
@@ -74,7 +73,7 @@ def build(step: Step, engine: docker.DockerClient, recipe: Recipe) -> None:
     """Build the stand-in image. Raises SetupError."""
     root = rootfs.build(step)
     layer = build_layer(step, root, recipe)
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="image-") as temporary:
+    with scratch() as temporary:
         for file, name in ((root, "rootfs.tar"), (layer, "layer.tar")):
             os.link(file, Path(temporary, name))
         # The root file system first: its layer is the same in every stand-in.
@@ -82,7 +81,7 @@ def build(step: Step, engine: docker.DockerClient, recipe: Recipe) -> None:
         Path(temporary, "Dockerfile").write_text("\n".join(lines) + "\n")
         with step.alive(f"building {recipe.image}"):
             options = {"rm": True, "forcerm": True, "decode": True, "network_mode": "none", "timeout": BUILD_LIMIT}
-            for event in engine.api.build(path=temporary, tag=recipe.image, **options):
+            for event in engine.api.build(path=str(temporary), tag=recipe.image, **options):
                 if "error" in event:
                     raise SetupError(f"base images: {recipe.image} could not be built: {event['error'].strip()}")
 
@@ -104,7 +103,7 @@ def build_layer(step: Step, root_archive: Path, recipe: Recipe) -> Path:
             (root / inner[1:]).write_bytes(requirements.read_bytes())
             wheel = [*PIP, "wheel", "-q", "--no-cache-dir", "-w", "/opt/wheels", "-r", inner, *constraints]
             rootfs.inside(step, f"wheels for {requirements.parent.name}", root, wheel)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="layer-") as temporary:
+        with scratch(target.parent) as temporary:
             finished = Path(temporary, "layer.tar")
             step.run("packing it", ["tar", "--numeric-owner", "--sort=name", "-C", root, "-cf", finished, *parts], timeout=300)
             finished.rename(target)

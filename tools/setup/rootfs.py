@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from . import versions
 from .engine import apt_install
 from .paths import CACHE, is_root
 from .progress import SetupError, Step, try_output
+from .scratch import scratch
 
 PACKAGES = ("python3", "python3-venv", "python3-pip", "ca-certificates", "libgomp1")
 FORMAT = "1"  # Raise it when the recipe below changes, so that cached results are made anew.
@@ -42,7 +42,7 @@ def build(step: Step) -> Path:
             raise SetupError("base images: no image registry can be reached, and debootstrap is not installed: install it")
         apt_install(step, "debootstrap")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="rootfs-") as temporary:
+    with scratch(target.parent) as temporary:
         root = Path(temporary, "root")
         command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", versions.DEBIAN_SUITE, root]
         if mirror := os.environ.get("TRADESTACK_DEBIAN_MIRROR"):
@@ -74,8 +74,7 @@ def clean(root: Path) -> None:
 @contextmanager
 def throwaway(step: Step, source: Path) -> Iterator[Path]:
     """The root file system unpacked, with this machine's name lookup and certificates, deleted afterwards: for pip with a network."""
-    with tempfile.TemporaryDirectory(dir=source.parent, prefix="chroot-") as temporary:
-        root = Path(temporary)
+    with scratch(source.parent) as root:
         root.chmod(0o755)
         step.run("unpacking the root file system", ["tar", "-C", root, "-xf", source], timeout=300)
         for name in ("etc/resolv.conf", "etc/hosts"):
