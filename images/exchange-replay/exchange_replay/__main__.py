@@ -30,8 +30,9 @@ def load(settings: Settings) -> Market:
     epoch_ms = settings.epoch * 1000
     below = start_of(epoch_ms, INTERVALS[interval])
     if epoch_ms != below:
-        raise BadSettings(f"REPLAY_EPOCH={settings.epoch}: no {interval} candle opens at that second; use one where it does, "
-                          f"such as {below // 1000}")
+        raise BadSettings(
+            f"REPLAY_EPOCH={settings.epoch}: no {interval} candle opens at that second; use one where it does, such as {below // 1000}"
+        )
     return make_market(recordings, interval, epoch_ms)
 
 
@@ -39,7 +40,9 @@ def describe(market: Market) -> dict:
     """What the first log line tells: the pairs, how long a loop is, what was filled, the price step where it starts over."""
     one = next(iter(market.series.values()))
     return {
-        "pairs": len(market.series), "interval": market.interval, "candles": one.size,
+        "pairs": len(market.series),
+        "interval": market.interval,
+        "candles": one.size,
         "loop_hours": round(one.size * market.clock.length_ms / 3_600_000, 2),
         "filled": {series.symbol: series.filled for series in market.series.values() if series.filled},
         "join_percent": {series.symbol: round(100 * (series.open[0] / series.close[-1] - 1), 2) for series in market.series.values()},
@@ -57,13 +60,26 @@ def main() -> int:
     except (BadSettings, BadRecording) as refused:
         log.error(str(refused))
         return 2
-    log.info("replaying", extra={**describe(market), "speed": settings.speed, "epoch": settings.epoch, "host": settings.host,
-                                 "port": settings.port, "load_seconds": round(time.monotonic() - started, 2)})
+    log.info(
+        "replaying",
+        extra={
+            **describe(market),
+            "speed": settings.speed,
+            "epoch": settings.epoch,
+            "host": settings.host,
+            "port": settings.port,
+            "load_seconds": round(time.monotonic() - started, 2),
+        },
+    )
     try:
         web.run_app(make_app(market), host=settings.host, port=settings.port, access_log=None, print=None, shutdown_timeout=1)
     except OSError as problem:
-        log.error("REPLAY_HOST=%s REPLAY_PORT=%s: can't listen there (%s); choose a free port",
-                  settings.host, settings.port, problem.strerror or problem)
+        log.error(
+            "REPLAY_HOST=%s REPLAY_PORT=%s: can't listen there (%s); choose a free port",
+            settings.host,
+            settings.port,
+            problem.strerror or problem,
+        )
         return 2
     log.info("stopped")
     return 0

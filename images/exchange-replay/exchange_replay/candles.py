@@ -62,11 +62,20 @@ def build(recording: Recording, first: int, last: int, length_ms: int) -> Series
     opens, highs, lows, closes, volumes = map(_column, zip(*rows))
     quotes = (quote_volume(corners(*row[:4]), row[4], length_ms) for row in rows)
     return Series(
-        symbol=recording.base + recording.quote, base=recording.base, quote=recording.quote, size=len(rows),
+        symbol=recording.base + recording.quote,
+        base=recording.base,
+        quote=recording.quote,
+        size=len(rows),
         filled=sum(time_ms not in by_time for time_ms in range(first, last + 1, step)),
-        tick=tick_size([*opens, *highs, *lows, *closes]), typical=sum(volumes) // len(rows),
-        open=opens, high=highs, low=lows, close=closes, volume=volumes,
-        volumes=_column(accumulate(volumes, initial=0)), quotes=_column(accumulate(quotes, initial=0)),
+        tick=tick_size([*opens, *highs, *lows, *closes]),
+        typical=sum(volumes) // len(rows),
+        open=opens,
+        high=highs,
+        low=lows,
+        close=closes,
+        volume=volumes,
+        volumes=_column(accumulate(volumes, initial=0)),
+        quotes=_column(accumulate(quotes, initial=0)),
         trades=_column(accumulate((TRADES if volume else 0 for volume in volumes), initial=0)),
     )
 
@@ -91,8 +100,15 @@ def span(series: Series, first: int, count: int) -> Bar:
     else:
         high = max(max(series.high[start:]), max(series.high[: last + 1]))
         low = min(min(series.low[start:]), min(series.low[: last + 1]))
-    return Bar(series.open[start], high, low, series.close[last],
-               _sum(series.volumes, start, end), _sum(series.quotes, start, end), _sum(series.trades, start, end))
+    return Bar(
+        series.open[start],
+        high,
+        low,
+        series.close[last],
+        _sum(series.volumes, start, end),
+        _sum(series.quotes, start, end),
+        _sum(series.trades, start, end),
+    )
 
 
 def _sum(totals: Sequence[int], start: int, end: int) -> int:

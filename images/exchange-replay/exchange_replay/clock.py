@@ -10,9 +10,19 @@ WEEK = 7 * DAY
 # Binance's kline intervals of a fixed length, in ms. Left out: 1s (freqtrade has nothing below 1m), 3d and 1M (their grids are not a
 # plain division of Unix time).
 INTERVALS = {
-    "1m": MINUTE, "3m": 3 * MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE, "30m": 30 * MINUTE,
-    "1h": HOUR, "2h": 2 * HOUR, "4h": 4 * HOUR, "6h": 6 * HOUR, "8h": 8 * HOUR, "12h": 12 * HOUR,
-    "1d": DAY, "1w": WEEK,
+    "1m": MINUTE,
+    "3m": 3 * MINUTE,
+    "5m": 5 * MINUTE,
+    "15m": 15 * MINUTE,
+    "30m": 30 * MINUTE,
+    "1h": HOUR,
+    "2h": 2 * HOUR,
+    "4h": 4 * HOUR,
+    "6h": 6 * HOUR,
+    "8h": 8 * HOUR,
+    "12h": 12 * HOUR,
+    "1d": DAY,
+    "1w": WEEK,
 }
 
 # Unix time began on a Thursday; a week's candle opens on Monday.

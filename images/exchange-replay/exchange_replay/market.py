@@ -44,8 +44,15 @@ def bar_since(series: Series, clock: Clock, opens_at: int, closes_at: int, now_m
     if not closed:
         return current
     past = span(series, first, closed)
-    return Bar(past.open, max(past.high, current.high), min(past.low, current.low), current.close,
-               past.volume + current.volume, past.quote + current.quote, past.trades + current.trades)
+    return Bar(
+        past.open,
+        max(past.high, current.high),
+        min(past.low, current.low),
+        current.close,
+        past.volume + current.volume,
+        past.quote + current.quote,
+        past.trades + current.trades,
+    )
 
 
 def kline_opens(interval_ms: int, start_ms: int | None, end_ms: int | None, limit: int, now_ms: int) -> range:

@@ -24,7 +24,10 @@ def decimal(units: int) -> str:
 def exchange_info(market: Market, symbols: list[str], now_ms: int) -> dict:
     """Body of /exchangeInfo. No limits on the number of requests are declared, for none are enforced."""
     return {
-        "timezone": "UTC", "serverTime": now_ms, "rateLimits": [], "exchangeFilters": [],
+        "timezone": "UTC",
+        "serverTime": now_ms,
+        "rateLimits": [],
+        "exchangeFilters": [],
         "symbols": [symbol_info(market.series[symbol]) for symbol in symbols],
     }
 
@@ -34,22 +37,41 @@ def symbol_info(series: Series) -> dict:
     tick = decimal(series.tick)
     lot = {"minQty": "0.00000001", "maxQty": "9000000000.00000000", "stepSize": "0.00000001"}
     return {
-        "symbol": series.symbol, "status": "TRADING",
-        "baseAsset": series.base, "baseAssetPrecision": 8,
-        "quoteAsset": series.quote, "quotePrecision": 8, "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8,
-        "orderTypes": ORDER_TYPES, "icebergAllowed": True, "ocoAllowed": True, "otoAllowed": True,
-        "quoteOrderQtyMarketAllowed": True, "allowTrailingStop": True, "cancelReplaceAllowed": True,
-        "isSpotTradingAllowed": True, "isMarginTradingAllowed": False,
+        "symbol": series.symbol,
+        "status": "TRADING",
+        "baseAsset": series.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": series.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
+        "orderTypes": ORDER_TYPES,
+        "icebergAllowed": True,
+        "ocoAllowed": True,
+        "otoAllowed": True,
+        "quoteOrderQtyMarketAllowed": True,
+        "allowTrailingStop": True,
+        "cancelReplaceAllowed": True,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
         "filters": [
             {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "9000000000.00000000", "tickSize": tick},
             {"filterType": "LOT_SIZE", **lot},
             {"filterType": "MARKET_LOT_SIZE", **lot},
-            {"filterType": "NOTIONAL", "minNotional": MIN_NOTIONAL.get(series.quote, "5.00000000"), "applyMinToMarket": True,
-             "maxNotional": "9000000.00000000", "applyMaxToMarket": False, "avgPriceMins": 5},
+            {
+                "filterType": "NOTIONAL",
+                "minNotional": MIN_NOTIONAL.get(series.quote, "5.00000000"),
+                "applyMinToMarket": True,
+                "maxNotional": "9000000.00000000",
+                "applyMaxToMarket": False,
+                "avgPriceMins": 5,
+            },
         ],
-        "permissions": [], "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER", "allowedSelfTradePreventionModes": ["EXPIRE_MAKER"],
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
+        "allowedSelfTradePreventionModes": ["EXPIRE_MAKER"],
     }
 
 
@@ -103,8 +125,10 @@ def book_ticker(market: Market, series: Series, now_ms: int) -> dict:
     bid, ask, _ = best(bar.close, falling, series.tick)
     return {
         "symbol": series.symbol,
-        "bidPrice": decimal(bid), "bidQty": decimal(quantity(series.symbol, bid, 0, series.typical)),
-        "askPrice": decimal(ask), "askQty": decimal(quantity(series.symbol, ask, 0, series.typical)),
+        "bidPrice": decimal(bid),
+        "bidQty": decimal(quantity(series.symbol, bid, 0, series.typical)),
+        "askPrice": decimal(ask),
+        "askQty": decimal(quantity(series.symbol, ask, 0, series.typical)),
     }
 
 
@@ -113,18 +137,26 @@ def day_ticker(market: Market, series: Series, now_ms: int, mini: bool) -> dict:
     opens_at, bar, close_before, first_trade = markets.last_day(series, market.clock, now_ms)
     short = {
         "symbol": series.symbol,
-        "openPrice": decimal(bar.open), "highPrice": decimal(bar.high), "lowPrice": decimal(bar.low), "lastPrice": decimal(bar.close),
-        "volume": decimal(bar.volume), "quoteVolume": decimal(bar.quote),
-        "openTime": opens_at, "closeTime": now_ms,
+        "openPrice": decimal(bar.open),
+        "highPrice": decimal(bar.high),
+        "lowPrice": decimal(bar.low),
+        "lastPrice": decimal(bar.close),
+        "volume": decimal(bar.volume),
+        "quoteVolume": decimal(bar.quote),
+        "openTime": opens_at,
+        "closeTime": now_ms,
         # Binance's way to say that there was no trade.
-        "firstId": first_trade if bar.trades else -1, "lastId": first_trade + bar.trades - 1 if bar.trades else -1, "count": bar.trades,
+        "firstId": first_trade if bar.trades else -1,
+        "lastId": first_trade + bar.trades - 1 if bar.trades else -1,
+        "count": bar.trades,
     }
     if mini:
         return short
     change = bar.close - bar.open
     return {
         **short,
-        "priceChange": decimal(change), "priceChangePercent": f"{100 * change / bar.open:.3f}",
+        "priceChange": decimal(change),
+        "priceChangePercent": f"{100 * change / bar.open:.3f}",
         "weightedAvgPrice": decimal(bar.quote * UNIT // bar.volume if bar.volume else bar.close),
         "prevClosePrice": decimal(close_before),
         # The recording has no single trades: a candle's volume in equal parts.

@@ -18,12 +18,11 @@ IMAGE = Path(__file__).resolve().parent.parent
 if str(IMAGE) not in sys.path:
     sys.path.insert(0, str(IMAGE))
 
-from aiohttp import web  # noqa: E402
-
-from exchange_replay.api import make_app  # noqa: E402
-from exchange_replay.market import make_market  # noqa: E402
-from exchange_replay.recording import read_folder  # noqa: E402
-from exchange_replay.settings import DEFAULT_EPOCH  # noqa: E402
+from aiohttp import web
+from exchange_replay.api import make_app
+from exchange_replay.market import make_market
+from exchange_replay.recording import read_folder
+from exchange_replay.settings import DEFAULT_EPOCH
 
 HEADER = "timestamp_ms,open,high,low,close,volume"
 
@@ -31,10 +30,12 @@ HEADER = "timestamp_ms,open,high,low,close,volume"
 @pytest.fixture
 def write(tmp_path):
     """write(name, *rows, header=…) puts a recording into tmp_path, gzipped if its name says so."""
+
     def _write(name, *rows, header=HEADER):
         text = "\n".join([header, *rows]) + "\n"
         (tmp_path / name).write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
         return tmp_path
+
     return _write
 
 
@@ -92,6 +93,7 @@ def serve():
     def _serve(market, now):
         started.append(Server(market, now))
         return started[-1]
+
     yield _serve
     for one in started:
         one.stop()
@@ -105,8 +107,12 @@ class Process:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.environment = {**{name: value for name, value in os.environ.items() if not name.startswith("REPLAY_")},
-                            "PYTHONPATH": str(IMAGE), "REPLAY_PORT": str(self.port), **settings}
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("REPLAY_")},
+            "PYTHONPATH": str(IMAGE),
+            "REPLAY_PORT": str(self.port),
+            **settings,
+        }
         self.url = f"http://127.0.0.1:{self.port}/api/v3"
         with log.open("wb") as stdout:
             command = [sys.executable, "-m", "exchange_replay"]
@@ -135,6 +141,7 @@ def run(tmp_path):
     def _run(**settings):
         started.append(Process(tmp_path / f"stdout-{len(started)}.log", **settings))
         return started[-1]
+
     yield _run
     for process in started:
         process.popen.kill()

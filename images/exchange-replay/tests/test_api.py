@@ -4,7 +4,6 @@ import json
 from decimal import Decimal
 
 import pytest
-
 from exchange_replay.market import make_market
 from exchange_replay.recording import read_folder
 from exchange_replay.settings import DEFAULT_EPOCH
@@ -88,30 +87,42 @@ def test_depth_has_as_many_levels_as_asked_for(server, limit):
     assert len(depth["bids"]) == len(depth["asks"]) == limit
 
 
-@pytest.mark.parametrize("path, query, code, message", [
-    ("klines", {"symbol": "NOPE", "interval": "1m"}, -1121, "Invalid symbol."),
-    ("depth", {"symbol": "BTCUSDT"}, -1121, "Invalid symbol."),
-    ("ticker/price", {"symbols": '["ETHBTC","NOPE"]'}, -1121, "Invalid symbol."),
-    ("ticker/price", {"symbol": "ethbtc"}, -1100, "Illegal characters found in parameter 'symbol'"),
-    ("ticker/price", {"symbol": "ETHBTC", "symbols": '["ETHBTC"]'}, -1128, "Combination of optional parameters invalid."),
-    ("ticker/price", {"symbols": "ETHBTC"}, -1135, "JSON sent for parameter 'symbols' is not valid"),
-    ("ticker/price", {"symbols": "[]"}, -1135, "JSON sent"),
-    ("ticker/price", {"symbols": "[1]"}, -1135, "JSON sent"),
-    ("ticker/price", {"symbols": "[" * 2000}, -1135, "JSON sent"),
-    ("ticker/price", {"symbols": '["ETHBTC","ETHBTC"]'}, -1151, "Symbol is present multiple times"),
-    ("ticker/24hr", {"type": "HUGE"}, -1139, "Invalid ticker type."),
-    ("klines", {"interval": "1m"}, -1102, "Mandatory parameter 'symbol' was not sent"),
-    ("klines", {"symbol": "ETHBTC"}, -1102, "Mandatory parameter 'interval' was not sent"),
-    ("klines", {"symbol": "ETHBTC", "interval": "7m"}, -1120, "Invalid interval."),
-    ("klines", {"symbol": "ETHBTC", "interval": "1s"}, -1120, "Invalid interval."),
-    ("klines", {"symbol": "ETHBTC", "interval": "1m", "limit": "0"}, -1130, "Data sent for parameter 'limit' is not valid."),
-    ("klines", {"symbol": "ETHBTC", "interval": "1m", "limit": "-5"}, -1100, "Illegal characters found in parameter 'limit'"),
-    ("klines", {"symbol": "ETHBTC", "interval": "1m", "startTime": "today"}, -1100, "Illegal characters found in parameter 'startTime'"),
-    ("klines", {"symbol": "ETHBTC", "interval": "1m", "endTime": ""}, -1105, "Parameter 'endTime' was empty."),
-    ("klines", {"symbol": "ETHBTC", "interval": "1m", "endtime": "5"}, -1104,
-     "Not all sent parameters were read; read '2' parameter(s) but was sent '3'."),
-    ("time", {"x": "1"}, -1104, "Not all sent parameters were read; read '0' parameter(s) but was sent '1'."),
-])
+@pytest.mark.parametrize(
+    "path, query, code, message",
+    [
+        ("klines", {"symbol": "NOPE", "interval": "1m"}, -1121, "Invalid symbol."),
+        ("depth", {"symbol": "BTCUSDT"}, -1121, "Invalid symbol."),
+        ("ticker/price", {"symbols": '["ETHBTC","NOPE"]'}, -1121, "Invalid symbol."),
+        ("ticker/price", {"symbol": "ethbtc"}, -1100, "Illegal characters found in parameter 'symbol'"),
+        ("ticker/price", {"symbol": "ETHBTC", "symbols": '["ETHBTC"]'}, -1128, "Combination of optional parameters invalid."),
+        ("ticker/price", {"symbols": "ETHBTC"}, -1135, "JSON sent for parameter 'symbols' is not valid"),
+        ("ticker/price", {"symbols": "[]"}, -1135, "JSON sent"),
+        ("ticker/price", {"symbols": "[1]"}, -1135, "JSON sent"),
+        ("ticker/price", {"symbols": "[" * 2000}, -1135, "JSON sent"),
+        ("ticker/price", {"symbols": '["ETHBTC","ETHBTC"]'}, -1151, "Symbol is present multiple times"),
+        ("ticker/24hr", {"type": "HUGE"}, -1139, "Invalid ticker type."),
+        ("klines", {"interval": "1m"}, -1102, "Mandatory parameter 'symbol' was not sent"),
+        ("klines", {"symbol": "ETHBTC"}, -1102, "Mandatory parameter 'interval' was not sent"),
+        ("klines", {"symbol": "ETHBTC", "interval": "7m"}, -1120, "Invalid interval."),
+        ("klines", {"symbol": "ETHBTC", "interval": "1s"}, -1120, "Invalid interval."),
+        ("klines", {"symbol": "ETHBTC", "interval": "1m", "limit": "0"}, -1130, "Data sent for parameter 'limit' is not valid."),
+        ("klines", {"symbol": "ETHBTC", "interval": "1m", "limit": "-5"}, -1100, "Illegal characters found in parameter 'limit'"),
+        (
+            "klines",
+            {"symbol": "ETHBTC", "interval": "1m", "startTime": "today"},
+            -1100,
+            "Illegal characters found in parameter 'startTime'",
+        ),
+        ("klines", {"symbol": "ETHBTC", "interval": "1m", "endTime": ""}, -1105, "Parameter 'endTime' was empty."),
+        (
+            "klines",
+            {"symbol": "ETHBTC", "interval": "1m", "endtime": "5"},
+            -1104,
+            "Not all sent parameters were read; read '2' parameter(s) but was sent '3'.",
+        ),
+        ("time", {"x": "1"}, -1104, "Not all sent parameters were read; read '0' parameter(s) but was sent '1'."),
+    ],
+)
 def test_bad_parameters_are_refused_with_binances_code(server, path, query, code, message):
     answer = server.raw(path, **query)
     assert answer.status_code == 400 and answer.headers["Content-Type"].startswith("application/json")
@@ -124,8 +135,11 @@ def test_times_far_away_are_answered(server, big):
 
 
 def test_other_paths_and_methods_are_refused_as_json(server):
-    for answer, status in ((server.raw("account"), 404), (server.session.post(f"{server.url}/order", timeout=30), 404),
-                           (server.session.post(f"{server.url}/ping", timeout=30), 405)):
+    for answer, status in (
+        (server.raw("account"), 404),
+        (server.session.post(f"{server.url}/order", timeout=30), 404),
+        (server.session.post(f"{server.url}/ping", timeout=30), 405),
+    ):
         assert (answer.status_code, answer.json()["code"]) == (status, -1020)
 
 

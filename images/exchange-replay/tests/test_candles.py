@@ -3,7 +3,6 @@
 import random
 
 import pytest
-
 from exchange_replay.candles import before, build, common_span, span
 from exchange_replay.recording import Recording, read_folder
 
@@ -44,8 +43,15 @@ def test_any_span_of_the_endless_series_is_what_counting_candle_by_candle_gives(
         first, count = chance.randrange(-60, 60), chance.randrange(1, 80)
         each = [span(series, index, 1) for index in range(first, first + count)]
         bar = span(series, first, count)
-        assert bar == (each[0].open, max(one.high for one in each), min(one.low for one in each), each[-1].close,
-                       sum(one.volume for one in each), sum(one.quote for one in each), sum(one.trades for one in each))
+        assert bar == (
+            each[0].open,
+            max(one.high for one in each),
+            min(one.low for one in each),
+            each[-1].close,
+            sum(one.volume for one in each),
+            sum(one.quote for one in each),
+            sum(one.trades for one in each),
+        )
 
 
 def test_the_series_starts_over_at_its_end_and_runs_backwards_before_the_epoch():

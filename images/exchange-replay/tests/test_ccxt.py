@@ -13,8 +13,14 @@ PAIRS = ["ADA/BTC", "ETH/BTC", "LTC/BTC", "XLM/BTC"]
 def config(server):
     """The exchange part of a bot's configuration (freqtrade: `ccxt_config`)."""
     return {
-        "urls": {"api": {"public": server.url, "private": server.url, "v1": server.url.replace("v3", "v1"),
-                         "sapi": server.url.replace("/api/v3", "/sapi/v1")}},
+        "urls": {
+            "api": {
+                "public": server.url,
+                "private": server.url,
+                "v1": server.url.replace("v3", "v1"),
+                "sapi": server.url.replace("/api/v3", "/sapi/v1"),
+            }
+        },
         "options": {"fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False},
     }
 
@@ -77,5 +83,6 @@ def test_the_asynchronous_client_gets_the_same(exchange, server):
             return await asyncio.gather(*(client.fetch_ohlcv(pair, "1m", limit=10) for pair in PAIRS))
         finally:
             await client.close()
+
     exchange.load_markets()
     assert asyncio.run(fetch()) == [exchange.fetch_ohlcv(pair, "1m", limit=10) for pair in PAIRS]

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-
 from exchange_replay.settings import DEFAULT_EPOCH
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -29,8 +28,10 @@ def instants(seed, count):
 def recorded(symbol):
     """timestamp -> row of 8-decimal strings, straight from the file."""
     with gzip.open(DATA / f"{SYMBOLS[symbol]}-5m.csv.gz", "rt") as lines:
-        return {int(row[0]): [str(round(Decimal(field), 8).quantize(Decimal("0.00000001"))) for field in row[1:]]
-                for row in list(csv.reader(lines))[1:]}
+        return {
+            int(row[0]): [str(round(Decimal(field), 8).quantize(Decimal("0.00000001"))) for field in row[1:]]
+            for row in list(csv.reader(lines))[1:]
+        }
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)

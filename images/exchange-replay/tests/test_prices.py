@@ -1,18 +1,22 @@
 """The path inside a candle and the book round the price, at many instants."""
 
+import itertools
 import random
 
 import pytest
-
 from exchange_replay.prices import best, book, corners, moving, quantity, quote_volume, tick_size
 
 LENGTH = 60_000
 
 CANDLES = [
-    (5330, 5330, 5288, 5290, 43140197869504), (100, 100, 100, 100, 0), (1, 3, 1, 2, 7),
+    (5330, 5330, 5288, 5290, 43140197869504),
+    (100, 100, 100, 100, 0),
+    (1, 3, 1, 2, 7),
     (9840000, 9947660, 9828605, 9947660, 182054447418),
-    (200, 300, 100, 200, 10**9), (10**13, 10**13 + 500, 10**13 - 500, 10**13 - 1, 10**8),
-    (500, 500, 100, 100, 60_001), (100, 500, 100, 500, 59_999),
+    (200, 300, 100, 200, 10**9),
+    (10**13, 10**13 + 500, 10**13 - 500, 10**13 - 1, 10**8),
+    (500, 500, 100, 100, 60_001),
+    (100, 500, 100, 500, 59_999),
 ]
 
 
@@ -24,7 +28,7 @@ def test_a_moving_candle_goes_from_its_open_over_both_extremes_to_what_was_recor
     bars = [moving(path, volume, instant, LENGTH, 1)[0] for instant in instants]
     assert bars[0][:4] == (opened,) * 4
     assert bars[-1] == (opened, high, low, close, volume, quote_volume(path, volume, LENGTH), 4 if volume else 0)
-    for earlier, later in zip(bars, bars[1:]):
+    for earlier, later in itertools.pairwise(bars):
         assert low <= later.low <= later.close <= later.high <= high
         assert later.high == max(earlier.high, later.high) and later.low == min(earlier.low, later.low)
         assert later.volume >= earlier.volume and later.quote >= earlier.quote and later.trades >= earlier.trades
@@ -45,8 +49,10 @@ def test_prices_stay_on_the_tick():
     assert all(moving(path, 1, at, LENGTH, 1000)[0].close % 1000 == 0 for at in range(0, LENGTH, 7))
 
 
-@pytest.mark.parametrize("prices, tick", [([5330, 5288], 1), ([9840000, 9947660], 10), ([10_000 * 10**8], 10**8), ([3, 10], 1),
-                                          ([5 * 10**12, 2 * 10**12 + 10**6], 10**6)])
+@pytest.mark.parametrize(
+    "prices, tick",
+    [([5330, 5288], 1), ([9840000, 9947660], 10), ([10_000 * 10**8], 10**8), ([3, 10], 1), ([5 * 10**12, 2 * 10**12 + 10**6], 10**6)],
+)
 def test_the_tick_is_the_step_of_the_recorded_prices_but_never_a_coarse_one(prices, tick):
     assert tick_size(prices) == tick
 

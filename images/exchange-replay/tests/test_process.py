@@ -7,7 +7,6 @@ import time
 
 import pytest
 import requests
-
 from exchange_replay.settings import DEFAULT_EPOCH
 
 
@@ -21,8 +20,11 @@ def refusal(process):
 
 def history(server, end):
     """Klines up to `end` (ms), as the server's own text."""
-    queries = [{"symbol": symbol, "interval": interval, "endTime": end, "limit": 1000}
-               for symbol in ("ADABTC", "XLMBTC") for interval in ("1m", "1h", "1d")]
+    queries = [
+        {"symbol": symbol, "interval": interval, "endTime": end, "limit": 1000}
+        for symbol in ("ADABTC", "XLMBTC")
+        for interval in ("1m", "1h", "1d")
+    ]
     return [requests.get(f"{server.url}/klines", params=query, timeout=30).text for query in queries]
 
 
@@ -52,6 +54,7 @@ def test_another_epoch_or_speed_is_another_history(run):
     def recent(process, symbol="ETHBTC"):
         query = {"symbol": symbol, "interval": "1h", "endTime": end, "limit": 5}
         return requests.get(f"{process.url}/klines", params=query, timeout=30).text
+
     assert len({recent(process) for process in (base, moved, slow)}) == 3
 
 
@@ -74,20 +77,30 @@ def test_the_health_command_tells_whether_the_server_answers(run):
 
     def health():
         command = [sys.executable, "-m", "exchange_replay.health"]
-        return subprocess.run(command, env=process.environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, check=False, env=process.environment, capture_output=True, text=True, timeout=60)
+
     assert health().returncode == 0
     process.terminate()
     dead = health()
     assert dead.returncode == 1 and "no answer from the server" in dead.stdout
 
 
-@pytest.mark.parametrize("settings, messages", [
-    ({"REPLAY_SPEED": "4"}, ["REPLAY_SPEED=4: 5m candles can be shown at speed 1 (as 5m), 5 (as 1m); use one of these"]),
-    ({"REPLAY_SPEED": "fast", "REPLAY_PORT": "0", "REPLAY_SPED": "5"},
-     ["REPLAY_SPED is not a setting: use REPLAY_DATA, ", "REPLAY_SPEED='fast': use a whole number from 1", "REPLAY_PORT='0': use a whole"]),
-    ({"REPLAY_EPOCH": str(DEFAULT_EPOCH + 7)}, [f"REPLAY_EPOCH={DEFAULT_EPOCH + 7}: no 5m candle opens", f"such as {DEFAULT_EPOCH}"]),
-    ({"REPLAY_DATA": "/nowhere"}, ["/nowhere is not a folder; set REPLAY_DATA"]),
-])
+@pytest.mark.parametrize(
+    "settings, messages",
+    [
+        ({"REPLAY_SPEED": "4"}, ["REPLAY_SPEED=4: 5m candles can be shown at speed 1 (as 5m), 5 (as 1m); use one of these"]),
+        (
+            {"REPLAY_SPEED": "fast", "REPLAY_PORT": "0", "REPLAY_SPED": "5"},
+            [
+                "REPLAY_SPED is not a setting: use REPLAY_DATA, ",
+                "REPLAY_SPEED='fast': use a whole number from 1",
+                "REPLAY_PORT='0': use a whole",
+            ],
+        ),
+        ({"REPLAY_EPOCH": str(DEFAULT_EPOCH + 7)}, [f"REPLAY_EPOCH={DEFAULT_EPOCH + 7}: no 5m candle opens", f"such as {DEFAULT_EPOCH}"]),
+        ({"REPLAY_DATA": "/nowhere"}, ["/nowhere is not a folder; set REPLAY_DATA"]),
+    ],
+)
 def test_bad_settings_are_refused_in_one_line_that_names_them_all(run, settings, messages):
     said = refusal(run(**settings))
     assert all(message in said for message in messages)

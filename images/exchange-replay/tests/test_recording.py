@@ -3,7 +3,6 @@
 import gzip
 
 import pytest
-
 from exchange_replay.candles import common_span
 from exchange_replay.recording import BadRecording, read_folder
 
@@ -19,18 +18,21 @@ def test_plain_and_gzipped_files_are_read_as_units_of_1e_8(write):
     assert btc.rows[0] == (300000, 10000012345678, 10000100000000, 9999900000000, 10000000000000, 0)
 
 
-@pytest.mark.parametrize("row, reason", [
-    ("300000,2,4,1,3", "5 fields instead of 6"),
-    ("soon,2,4,1,3,10", "timestamp_ms='soon' is not a whole number"),
-    ("300001,2,4,1,3,10", "timestamp_ms=300001 is not a multiple of the interval (300000 ms)"),
-    ("300000,2,4,1,3,nan", "volume='nan' is not a number"),
-    ("300000,2,inf,1,3,10", "high='inf' is not a number"),
-    ("300000,x,4,1,3,10", "open='x' is not a number"),
-    ("300000,2,4,1,3,-1", "volume=-1 is too small"),
-    ("300000,2,4,0,3,10", "low=0 is too small"),
-    ("300000,2,2.5,1,3,10", "high=2.5 is below open, low or close"),
-    ("300000,2,4,2.1,3,10", "low=2.1 is above open or close"),
-])
+@pytest.mark.parametrize(
+    "row, reason",
+    [
+        ("300000,2,4,1,3", "5 fields instead of 6"),
+        ("soon,2,4,1,3,10", "timestamp_ms='soon' is not a whole number"),
+        ("300001,2,4,1,3,10", "timestamp_ms=300001 is not a multiple of the interval (300000 ms)"),
+        ("300000,2,4,1,3,nan", "volume='nan' is not a number"),
+        ("300000,2,inf,1,3,10", "high='inf' is not a number"),
+        ("300000,x,4,1,3,10", "open='x' is not a number"),
+        ("300000,2,4,1,3,-1", "volume=-1 is too small"),
+        ("300000,2,4,0,3,10", "low=0 is too small"),
+        ("300000,2,2.5,1,3,10", "high=2.5 is below open, low or close"),
+        ("300000,2,4,2.1,3,10", "low=2.1 is above open or close"),
+    ],
+)
 def test_a_bad_row_is_refused_with_file_line_reason_and_fix(write, row, reason):
     folder = write("ETH_BTC-5m.csv", "0,2,4,1,3,10", row)
     with pytest.raises(BadRecording) as refused:
@@ -45,12 +47,15 @@ def test_rows_that_do_not_ascend_are_refused(write, again):
         read_folder(write("ETH_BTC-5m.csv", GOOD, again))
 
 
-@pytest.mark.parametrize("name, rows, message", [
-    ("eth_btc-5m.csv", [GOOD], "eth_btc-5m.csv: the name must be BASE_QUOTE-<interval>.csv.*rename the file"),
-    ("ETH_BTC.csv", [GOOD], "ETH_BTC.csv: the name must be"),
-    ("ETH_BTC-7m.csv", [GOOD], "ETH_BTC-7m.csv: interval '7m' is not one of 1m, 3m, .*rename or convert"),
-    ("ETH_BTC-5m.csv", [], "ETH_BTC-5m.csv line 2: there is no candle; add"),
-])
+@pytest.mark.parametrize(
+    "name, rows, message",
+    [
+        ("eth_btc-5m.csv", [GOOD], "eth_btc-5m.csv: the name must be BASE_QUOTE-<interval>.csv.*rename the file"),
+        ("ETH_BTC.csv", [GOOD], "ETH_BTC.csv: the name must be"),
+        ("ETH_BTC-7m.csv", [GOOD], "ETH_BTC-7m.csv: interval '7m' is not one of 1m, 3m, .*rename or convert"),
+        ("ETH_BTC-5m.csv", [], "ETH_BTC-5m.csv line 2: there is no candle; add"),
+    ],
+)
 def test_a_bad_file_is_refused(write, name, rows, message):
     with pytest.raises(BadRecording, match=message):
         read_folder(write(name, *rows))
@@ -61,10 +66,17 @@ def test_a_bad_header_is_refused(write):
         read_folder(write("ETH_BTC-5m.csv", GOOD, header="time,open"))
 
 
-@pytest.mark.parametrize("content", [
-    b"not gzip", gzip.compress(b"timestamp_ms,open" * 500)[:-20], gzip.compress(b"\xff\xfe\x00"),
-    gzip.compress(b"")[:10] + b"\xff" * 20, b"",
-], ids=["not gzip", "cut short", "not text", "not deflate", "empty"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not gzip",
+        gzip.compress(b"timestamp_ms,open" * 500)[:-20],
+        gzip.compress(b"\xff\xfe\x00"),
+        gzip.compress(b"")[:10] + b"\xff" * 20,
+        b"",
+    ],
+    ids=["not gzip", "cut short", "not text", "not deflate", "empty"],
+)
 def test_a_broken_archive_is_refused(tmp_path, content):
     (tmp_path / "ETH_BTC-5m.csv.gz").write_bytes(content)
     with pytest.raises(BadRecording, match="^ETH_BTC-5m.csv.gz"):
@@ -78,11 +90,14 @@ def test_a_folder_that_is_missing_or_empty_is_refused(tmp_path):
         read_folder(tmp_path / "missing")
 
 
-@pytest.mark.parametrize("first, second, message", [
-    ("ETH_BTC-5m.csv", "ETH_BTC-5m.csv.gz", "ETH_BTC-5m.csv and ETH_BTC-5m.csv.gz are both the symbol ETHBTC; remove one"),
-    ("A_BCD-5m.csv", "AB_CD-5m.csv", "both the symbol ABCD; remove one"),
-    ("ETH_BTC-5m.csv", "LTC_BTC-1m.csv", "ETH_BTC-5m.csv and LTC_BTC-1m.csv have different intervals; keep files of one interval"),
-])
+@pytest.mark.parametrize(
+    "first, second, message",
+    [
+        ("ETH_BTC-5m.csv", "ETH_BTC-5m.csv.gz", "ETH_BTC-5m.csv and ETH_BTC-5m.csv.gz are both the symbol ETHBTC; remove one"),
+        ("A_BCD-5m.csv", "AB_CD-5m.csv", "both the symbol ABCD; remove one"),
+        ("ETH_BTC-5m.csv", "LTC_BTC-1m.csv", "ETH_BTC-5m.csv and LTC_BTC-1m.csv have different intervals; keep files of one interval"),
+    ],
+)
 def test_files_that_do_not_go_together_are_refused(write, first, second, message):
     write(first, GOOD)
     with pytest.raises(BadRecording, match=message):
