@@ -159,9 +159,9 @@ def test_fixed_parts_of_a_cluster() -> None:
     parent = cluster(plan)
     plan.add("aws:cloudwatch/metricAlarm:MetricAlarm", "cluster-alarm", {}, parent)
     plan.add("aws:lb/loadBalancer:LoadBalancer", "hook", {"internal": False, "subnets": ["a", "b"]}, parent)
-    result = fixed(report(plan, "load_balancer_units=0", "image_gb=2"))
+    result = fixed(report(plan, "image_gb=2"))
     assert result == {"private DNS zone (Cloud Map)": 0.50, "image repository": 0.20, "alarm": 0.10, "load balancer": 16.20,
-                      "load balancer capacity": 0, "public IPv4 address": 7.20}  # fmt: skip
+                      "public IPv4 address": 7.20}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tools.cost import tasks
 from tools.cost.instances import instance_items
 from tools.cost.items import Item
-from tools.cost.plan import Planned, first, flag, number, owners
+from tools.cost.plan import Planned, first, flag, owners
 
 # Beginnings of types without a price of their own.
 FREE = (
@@ -61,7 +61,6 @@ PRICED = {
     "aws:servicediscovery/publicDnsNamespace:PublicDnsNamespace": ("other", "public DNS zone (Cloud Map)", "hosted_zone_month"),
     "aws:route53/zone:Zone": ("other", "DNS zone", "hosted_zone_month"),
     "aws:secretsmanager/secret:Secret": ("secrets", "secret", "secret_month"),
-    "aws:kms/key:Key": ("secrets", "KMS key", "kms_key_month"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("other", "alarm", "alarm_month"),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ("other", "composite alarm", "composite_alarm_month"),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": ("logs", "metric from logs", "custom_metric_month"),
@@ -111,7 +110,7 @@ def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: lis
         item(*PRICED[resource.type])
     elif resource.type in LOAD_BALANCERS:
         item("other", "load balancer", "load_balancer_hour")
-        item("other", "load balancer capacity", "load_balancer_unit_hour", 1, "load_balancer_units")
+        by_use["load balancer: capacity units by traffic"] += 1
         if flag(given.get("internal")) is not True:
             # One public address in each zone; AWS asks for two zones at least.
             zones = given.get("subnets") if isinstance(given.get("subnets"), list) else given.get("subnetMappings")
@@ -121,8 +120,9 @@ def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: lis
             zones = given.get("subnetIds")
             item("other", "VPC interface endpoint", "interface_endpoint_hour", len(zones) if isinstance(zones, list) else 1)
     elif resource.type == tasks.FILE_SYSTEM:
+        # tasks.py prices what is stored on it.
         if given.get("throughputMode") == "provisioned":
-            item("storage", "provisioned throughput", "efs_provisioned_mib_month", number(given.get("provisionedThroughputInMibps"), 1))
+            not_priced["provisioned throughput of a file system"] += 1
     elif resource.type == "aws:ecr/repository:Repository":
         item("storage", "image repository", "ecr_gb_month", max(1, _image_kinds(resources)), "image_gb")
     elif resource.type == "aws:ecs/cluster:Cluster":

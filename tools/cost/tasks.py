@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.cost.items import Item
-from tools.cost.plan import Planned, first, flag, is_known, number
+from tools.cost.plan import Planned, first, flag, number
 
 SERVICE = "aws:ecs/service:Service"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
@@ -131,8 +131,8 @@ def task_items(task: Task, resources: Sequence[Planned]) -> list[Item]:
 def _storage(resources: Sequence[Planned]) -> list[tuple[str, str]]:
     """(price, assumption) of one volume's storage, by how the stack's file system is set up."""
     systems = [resource.inputs for resource in resources if resource.type == FILE_SYSTEM]
-    one_zone = bool(systems) and all(is_known(system.get("availabilityZoneName")) for system in systems)
-    wanted = [("efs_one_zone_gb_month" if one_zone else "efs_gb_month", "storage_gb")]
+    # One Zone and infrequent access are cheaper: Standard is the upper bound.
+    wanted = [("efs_gb_month", "storage_gb")]
     if any(system.get("throughputMode") == "elastic" for system in systems):
         wanted += [("efs_elastic_read_gb", "efs_read_gb"), ("efs_elastic_write_gb", "efs_write_gb")]
     for resource in resources:
