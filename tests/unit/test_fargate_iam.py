@@ -111,10 +111,14 @@ def test_each_task_has_roles_of_its_own():
     assert (inputs["executionRoleArn"], inputs["taskRoleArn"]) == (arns["bot-execution"], arns["bot-task-role"])
 
 
-def test_the_definition_waits_for_the_policies():
-    order = [resource.type for resource in bot().resources]
-    last_policy = len(order) - 1 - order[::-1].index("aws:iam/rolePolicy:RolePolicy")
-    assert last_policy < order.index("aws:ecs/taskDefinition:TaskDefinition") < order.index("aws:ecs/service:Service")
+def test_no_task_definition_without_its_policies():
+    def refuse(name: str, inputs: dict) -> dict:
+        raise RuntimeError(f"AWS refuses {name}")
+
+    with pytest.raises(Exception, match="AWS refuses bot-execution-fetch") as failed:
+        run(outputs={"aws:iam/rolePolicy:RolePolicy": refuse})
+    assert "aws:iam/role:Role" in failed.value.declared.types()
+    assert "aws:ecs/taskDefinition:TaskDefinition" not in failed.value.declared.types()
 
 
 @pytest.mark.parametrize(

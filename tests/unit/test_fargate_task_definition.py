@@ -9,6 +9,7 @@ import pulumi
 import pytest
 from botocore.validate import ParamValidator
 
+from components.hosts.fargate_task_definition import KnownValues, container_definitions
 from components.task import FARGATE_SIZES, HealthCheck, SecretSource, TaskSpec, Volume
 from tests.unit.fargate_case import HOST, container, containers, definition, run, task
 from tests.unit.pulumi_mocks import ACCOUNT, REGION, is_secret
@@ -116,6 +117,15 @@ def test_equal_specs_give_equal_text_whatever_their_order():
     assert first == second
     names = [pair["name"] for pair in json.loads(first["containerDefinitions"])[0]["environment"]]
     assert names == sorted(names) == ["ALPHA", "ZONE"]
+
+
+def test_the_order_in_which_values_become_known_does_not_show():
+    known = {"B": "2", "A": "1"}
+    texts = {
+        container_definitions(task(), KnownValues(image="x:1", environment=values, secrets=values, region="r", log_group="g"))
+        for values in (known, dict(sorted(known.items())))
+    }
+    assert len(texts) == 1
 
 
 def test_what_ecs_would_fill_in_is_written_out():
