@@ -24,8 +24,10 @@ from tools.offline.wire import UNKNOWN, bare, decode, encode, has_unknown
 
 SDK = "pulumi_aws"
 VERSION = importlib.metadata.version("pulumi-aws")
-REFUSAL = ("the offline aws plugin only previews: install the real one (pulumi plugin install resource aws "
-           f"v{VERSION}) on a machine that can download it to deploy, refresh or destroy")
+REFUSAL = (
+    "the offline aws plugin only previews: install the real one (pulumi plugin install resource aws "
+    f"v{VERSION}) on a machine that can download it to deploy, refresh or destroy"
+)
 
 
 class AwsServicer(Servicer):
@@ -48,7 +50,9 @@ class AwsServicer(Servicer):
     async def Configure(self, request: proto.ConfigureRequest, context: Any) -> proto.ConfigureResponse:
         config = bare(_config(decode(request.args)))
         region = config.get("region")
-        self.region = region if isinstance(region, str) else os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        self.region = (
+            region if isinstance(region, str) else os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        )
         tags = config.get("defaultTags")
         self.default_tags = (tags.get("tags") or {}) if isinstance(tags, dict) else {}
         return await super().Configure(request, context)
@@ -76,7 +80,7 @@ class AwsServicer(Servicer):
 
     @sentence
     async def Create(self, request: proto.CreateRequest, context: Any) -> proto.CreateResponse:
-        token, name = _type_and_name(request.urn)
+        token, _ = _type_and_name(request.urn)
         inputs = decode(request.properties)
         if request.preview:
             return proto.CreateResponse(properties=encode(_outputs(token, inputs, {})))
@@ -139,8 +143,10 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 def _config(given: dict[str, Any]) -> dict[str, Any]:
     """Provider configuration: everything but strings arrives as JSON text."""
     properties = provider(SDK)
-    return {name: json.loads(value) if isinstance(value, str) and name in properties and properties[name].type.kind != "string" else value
-            for name, value in given.items()}
+    return {
+        name: json.loads(value) if isinstance(value, str) and name in properties and properties[name].type.kind != "string" else value
+        for name, value in given.items()
+    }
 
 
 def _only_synthetic() -> None:

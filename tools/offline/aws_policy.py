@@ -18,7 +18,11 @@ def document(args: Mapping[str, Any]) -> dict[str, Any]:
     version, policy_id = "2012-10-17", None
     for text in [args.get("sourceJson"), *(args.get("sourcePolicyDocuments") or ())]:
         version, policy_id = _merge(merged, _parse(text, "sourcePolicyDocuments"), version, policy_id, override=False)
-    own = {"Version": args.get("version"), "Id": args.get("policyId"), "Statement": [_statement(given) for given in args.get("statements") or ()]}
+    own = {
+        "Version": args.get("version"),
+        "Id": args.get("policyId"),
+        "Statement": [_statement(given) for given in args.get("statements") or ()],
+    }
     version, policy_id = _merge(merged, own, version, policy_id, override=False)
     for text in [*(args.get("overridePolicyDocuments") or ()), args.get("overrideJson")]:
         version, policy_id = _merge(merged, _parse(text, "overridePolicyDocuments"), version, policy_id, override=True)
@@ -77,6 +81,8 @@ def _parse(text: Any, name: str) -> Mapping[str, Any]:
         parsed = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{name} is not valid JSON: {error}") from None
-    if not isinstance(parsed, dict):
-        raise ValueError(f"{name} is not a JSON object")
-    return parsed
+    match parsed:
+        case dict():
+            return parsed
+        case _:
+            raise ValueError(f"{name} is not a JSON object")

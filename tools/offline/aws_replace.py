@@ -6,7 +6,8 @@ resource"), and this table, written down from the `ForceNew` marks and `Requires
 """
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from tools.offline.sdk_types import Signature
@@ -33,15 +34,15 @@ TABLE: Mapping[str, str] = {
     "cloudwatch/metricAlarm": "name",
     "ec2/eip": "domain address customerOwnedIpv4Pool networkBorderGroup publicIpv4Pool ipamPoolId",
     "ec2/eipAssociation": "allocationId allowReassociation instanceId networkInterfaceId privateIpAddress publicIp",
-    "ec2/flowLog": "destinationOptions iamRole logDestination logDestinationType logFormat logGroupName maxAggregationInterval "
-                   "subnetId trafficType vpcId eniId",
+    "ec2/flowLog": "destinationOptions iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval "
+    "subnetId trafficType vpcId eniId",
     "ec2/instance": "ami associatePublicIpAddress availabilityZone capacityReservationSpecification cpuOptions enclaveOptions hibernation "
-                    "hostResourceGroupArn instanceMarketOptions ipv6Addresses keyName networkInterfaces placementGroup privateIp "
-                    "secondaryPrivateIps securityGroups subnetId tenancy",
+    "hostResourceGroupArn instanceMarketOptions ipv6Addresses keyName networkInterfaces placementGroup privateIp "
+    "secondaryPrivateIps securityGroups subnetId tenancy",
     "ec2/internetGateway": "",
     "ec2/launchTemplate": NAME,
     "ec2/natGateway": "allocationId connectivityType privateIp subnetId",
-    "ec2/networkInterface": "subnetId privateIp interfaceType",
+    "ec2/networkInterface": "subnetId interfaceType",
     "ec2/route": "routeTableId destinationCidrBlock destinationIpv6CidrBlock destinationPrefixListId",
     "ec2/routeTable": "vpcId",
     "ec2/routeTableAssociation": "subnetId gatewayId",
@@ -58,7 +59,7 @@ TABLE: Mapping[str, str] = {
     "ecs/clusterCapacityProviders": "clusterName",
     "ecs/service": "name cluster launchType schedulingStrategy iamRole deploymentController.type",
     "ecs/taskDefinition": "containerDefinitions cpu enableFaultInjection ephemeralStorage executionRoleArn family ipcMode memory networkMode "
-                          "pidMode placementConstraints proxyConfiguration requiresCompatibilities runtimePlatform taskRoleArn volumes",
+    "pidMode placementConstraints proxyConfiguration requiresCompatibilities runtimePlatform taskRoleArn volumes",
     "efs/accessPoint": "fileSystemId posixUser rootDirectory",
     "efs/backupPolicy": "fileSystemId",
     "efs/fileSystem": "availabilityZoneName creationToken encrypted kmsKeyId performanceMode",
@@ -82,11 +83,11 @@ TABLE: Mapping[str, str] = {
     "scheduler/scheduleGroup": NAME,
     "secretsmanager/secret": NAME,
     "secretsmanager/secretPolicy": "secretArn",
-    "secretsmanager/secretVersion": "secretId secretString secretBinary",
+    "secretsmanager/secretVersion": "secretId secretString secretBinary secretStringWoVersion",
     "servicediscovery/httpNamespace": "name",
     "servicediscovery/privateDnsNamespace": "name vpc",
     "servicediscovery/service": "name namespaceId type dnsConfig.namespaceId dnsConfig.routingPolicy dnsConfig.dnsRecords.type "
-                                "healthCheckCustomConfig healthCheckConfig.type",
+    "healthCheckCustomConfig healthCheckConfig.type",
     "sns/topic": f"{NAME} fifoTopic",
     "sns/topicSubscription": "topic protocol endpoint",
     "sqs/queue": f"{NAME} fifoQueue",
@@ -96,14 +97,16 @@ TABLE: Mapping[str, str] = {
     "vpc/securityGroupIngressRule": "securityGroupId",
 }
 
-SENTENCE = re.compile(r"\bforces (a |the )?(new resource|replacement|re-?creation)|\bwill force (a )?(new resource|replacement|re-?creation)", re.I)
-CONDITION = re.compile(r"\b(when|if|unless|after|downgrad|decreas)", re.I)
+SENTENCE = re.compile(
+    r"\bforces (a |the )?(new resource|replacement|re-?creation)|\bwill force (a )?(new resource|replacement|re-?creation)", re.IGNORECASE
+)
+CONDITION = re.compile(r"\b(when|if|unless|after|downgrad|decreas)", re.IGNORECASE)
 
 
 _cache: dict[str, frozenset[str]] = {}
 
 
-def replacing(signature: Signature, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Set[str]:
+def replacing(signature: Signature, olds: Mapping[str, Any], news: Mapping[str, Any]) -> AbstractSet[str]:
     """Input paths (camelCase, dots between levels, no list indices) whose change replaces the resource."""
     kind = signature.token.split(":")[1]
     if signature.token not in _cache:

@@ -12,14 +12,42 @@ from tools.offline.sdk_types import Signature
 from tools.offline.wire import Secret, bare, has_unknown
 
 # Compared as JSON, because the provider ignores a difference of spaces or key order.
-JSON_PROPERTIES = frozenset({"policy", "assumeRolePolicy", "inlinePolicy", "containerDefinitions", "redrivePolicy", "redriveAllowPolicy",
-                             "dashboardBody", "eventPattern", "policyText", "input"})
+JSON_PROPERTIES = frozenset(
+    {
+        "policy",
+        "assumeRolePolicy",
+        "inlinePolicy",
+        "containerDefinitions",
+        "redrivePolicy",
+        "redriveAllowPolicy",
+        "dashboardBody",
+        "eventPattern",
+        "policyText",
+        "input",
+    }
+)
 
 # Longest name where it isn't 255. Source: the services' API references; the provider checks the same in a preview.
-NAME_LENGTHS = {"iam/role": 64, "iam/rolePolicy": 128, "iam/policy": 128, "iam/instanceProfile": 128, "sqs/queue": 80, "lb/loadBalancer": 32,
-                "lb/targetGroup": 32, "scheduler/schedule": 64, "scheduler/scheduleGroup": 64, "cloudwatch/eventRule": 64,
-                "secretsmanager/secret": 512, "cloudwatch/logGroup": 512, "ecr/repository": 256, "backup/vault": 50, "budgets/budget": 100,
-                "sns/topic": 256, "ssm/parameter": 2048, "ec2/launchTemplate": 128}
+NAME_LENGTHS = {
+    "iam/role": 64,
+    "iam/rolePolicy": 128,
+    "iam/policy": 128,
+    "iam/instanceProfile": 128,
+    "sqs/queue": 80,
+    "lb/loadBalancer": 32,
+    "lb/targetGroup": 32,
+    "scheduler/schedule": 64,
+    "scheduler/scheduleGroup": 64,
+    "cloudwatch/eventRule": 64,
+    "secretsmanager/secret": 512,
+    "cloudwatch/logGroup": 512,
+    "ecr/repository": 256,
+    "backup/vault": 50,
+    "budgets/budget": 100,
+    "sns/topic": 256,
+    "ssm/parameter": 2048,
+    "ec2/launchTemplate": 128,
+}
 
 RETENTIONS = (0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
@@ -45,7 +73,9 @@ def fill_name(signature: Signature, logical: str, olds: Mapping[str, Any], news:
     news["name"] = f"{logical}-{seed.getrandbits(28):07x}{suffix}"
     longest = NAME_LENGTHS.get(_kind(signature.token), 255)
     if len(news["name"]) > longest:
-        return [("name", f"{logical!r} plus 8 generated characters is longer than the {longest} that AWS allows; shorten the resource's name")]
+        return [
+            ("name", f"{logical!r} plus 8 generated characters is longer than the {longest} that AWS allows; shorten the resource's name")
+        ]
     return []
 
 
@@ -116,12 +146,19 @@ def _one_of(allowed: Iterable[int], meaning: str) -> Callable[[Any], str]:
 
 
 Validations = tuple[tuple[str, Callable[[Any], str]], ...]
-GENERAL: Validations = (("policy", _policy), ("assumeRolePolicy", _policy), ("cidrBlock", _cidr), ("cidrBlocks", _cidr), ("cidrIpv4", _cidr),
-                        ("destinationCidrBlock", _cidr))
+GENERAL: Validations = (
+    ("policy", _policy),
+    ("assumeRolePolicy", _policy),
+    ("cidrBlock", _cidr),
+    ("cidrBlocks", _cidr),
+    ("cidrIpv4", _cidr),
+    ("destinationCidrBlock", _cidr),
+)
 SPECIAL: Mapping[str, Validations] = {
     "ecs/taskDefinition": (
         ("containerDefinitions", _containers),
-        ("family", _pattern(r"[A-Za-z0-9_-]{1,255}", "use up to 255 letters, digits, hyphens and underscores"))),
+        ("family", _pattern(r"[A-Za-z0-9_-]{1,255}", "use up to 255 letters, digits, hyphens and underscores")),
+    ),
     "cloudwatch/logGroup": (("retentionInDays", _one_of(RETENTIONS, f"use one of {', '.join(map(str, RETENTIONS))} (0: for ever)")),),
     "secretsmanager/secret": (("recoveryWindowInDays", _one_of((0, *range(7, 31)), "use 0 (delete at once) or 7 to 30")),),
 }

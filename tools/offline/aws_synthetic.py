@@ -9,26 +9,67 @@ from tools.offline.aws_invokes import ACCOUNT, partition
 from tools.offline.sdk_types import Signature, Type
 
 # Prefix of the id that AWS generates, by type.
-GENERATED = {"ec2/vpc": "vpc", "ec2/subnet": "subnet", "ec2/securityGroup": "sg", "ec2/internetGateway": "igw", "ec2/natGateway": "nat",
-             "ec2/routeTable": "rtb", "ec2/route": "r-rtb", "ec2/routeTableAssociation": "rtbassoc", "ec2/eip": "eipalloc", "ec2/instance": "i",
-             "ec2/launchTemplate": "lt", "ec2/vpcEndpoint": "vpce", "ec2/flowLog": "fl", "ec2/networkInterface": "eni",
-             "vpc/securityGroupIngressRule": "sgr", "vpc/securityGroupEgressRule": "sgr", "efs/fileSystem": "fs", "efs/accessPoint": "fsap",
-             "efs/mountTarget": "fsmt", "servicediscovery/privateDnsNamespace": "ns", "servicediscovery/service": "srv"}
+GENERATED = {
+    "ec2/vpc": "vpc",
+    "ec2/subnet": "subnet",
+    "ec2/securityGroup": "sg",
+    "ec2/internetGateway": "igw",
+    "ec2/natGateway": "nat",
+    "ec2/routeTable": "rtb",
+    "ec2/route": "r-rtb",
+    "ec2/routeTableAssociation": "rtbassoc",
+    "ec2/eip": "eipalloc",
+    "ec2/instance": "i",
+    "ec2/launchTemplate": "lt",
+    "ec2/vpcEndpoint": "vpce",
+    "ec2/flowLog": "fl",
+    "ec2/networkInterface": "eni",
+    "vpc/securityGroupIngressRule": "sgr",
+    "vpc/securityGroupEgressRule": "sgr",
+    "efs/fileSystem": "fs",
+    "efs/accessPoint": "fsap",
+    "efs/mountTarget": "fsmt",
+    "servicediscovery/privateDnsNamespace": "ns",
+    "servicediscovery/service": "srv",
+}
 
 # Types whose id is their ARN, and the last part of that ARN.
-BY_ARN = {"ecs/cluster": "cluster/{name}", "ecs/service": "service/{cluster}/{name}", "iam/policy": "policy/{name}",
-          "secretsmanager/secret": "secret:{name}-{short}", "sns/topic": "{name}", "lb/loadBalancer": "loadbalancer/app/{name}/{digits}",
-          "lb/targetGroup": "targetgroup/{name}/{digits}", "lb/listener": "listener/app/{name}/{digits}/{short}"}
+BY_ARN = {
+    "ecs/cluster": "cluster/{name}",
+    "ecs/service": "service/{cluster}/{name}",
+    "iam/policy": "policy/{name}",
+    "secretsmanager/secret": "secret:{name}-{short}",
+    "sns/topic": "{name}",
+    "lb/loadBalancer": "loadbalancer/app/{name}/{digits}",
+    "lb/targetGroup": "targetgroup/{name}/{digits}",
+    "lb/listener": "listener/app/{name}/{digits}/{short}",
+}
 
 # Types whose id is their name, and the last part of their ARN.
-BY_NAME = {"iam/role": "role/{name}", "iam/instanceProfile": "instance-profile/{name}", "cloudwatch/logGroup": "log-group:{name}",
-           "cloudwatch/eventRule": "rule/{name}", "cloudwatch/metricAlarm": "alarm:{name}", "ecr/repository": "repository/{name}",
-           "backup/vault": "backup-vault:{name}", "sqs/queue": "{name}", "ecs/taskDefinition": "task-definition/{name}:{revision}"}
+BY_NAME = {
+    "iam/role": "role/{name}",
+    "iam/instanceProfile": "instance-profile/{name}",
+    "cloudwatch/logGroup": "log-group:{name}",
+    "cloudwatch/eventRule": "rule/{name}",
+    "cloudwatch/metricAlarm": "alarm:{name}",
+    "ecr/repository": "repository/{name}",
+    "backup/vault": "backup-vault:{name}",
+    "sqs/queue": "{name}",
+    "ecs/taskDefinition": "task-definition/{name}:{revision}",
+}
 
-SERVICES = {"cloudwatch/logGroup": "logs", "cloudwatch/eventRule": "events", "lb/loadBalancer": "elasticloadbalancing",
-            "lb/targetGroup": "elasticloadbalancing", "lb/listener": "elasticloadbalancing", "efs/fileSystem": "elasticfilesystem",
-            "efs/accessPoint": "elasticfilesystem", "efs/mountTarget": "elasticfilesystem", "vpc/securityGroupIngressRule": "ec2",
-            "vpc/securityGroupEgressRule": "ec2"}
+SERVICES = {
+    "cloudwatch/logGroup": "logs",
+    "cloudwatch/eventRule": "events",
+    "lb/loadBalancer": "elasticloadbalancing",
+    "lb/targetGroup": "elasticloadbalancing",
+    "lb/listener": "elasticloadbalancing",
+    "efs/fileSystem": "elasticfilesystem",
+    "efs/accessPoint": "elasticfilesystem",
+    "efs/mountTarget": "elasticfilesystem",
+    "vpc/securityGroupIngressRule": "ec2",
+    "vpc/securityGroupEgressRule": "ec2",
+}
 
 GLOBAL = ("iam", "route53", "budgets")
 
@@ -51,20 +92,42 @@ def outputs(signature: Signature, resource_id: str, inputs: Mapping[str, Any], r
     digits = _digits(resource_id, inputs)
     template = BY_ARN.get(kind) or BY_NAME.get(kind) or f"{kind.rpartition('/')[2]}/{{id}}"
     arn = resource_id if resource_id.startswith("arn:") else _arn(kind, template, inputs, digits, region, resource_id)
-    known = {"arn": arn, "arnWithoutRevision": arn.rpartition(":")[0], "revision": _revision(digits), "region": region, "ownerId": ACCOUNT,
-             "accountId": ACCOUNT, "registryId": ACCOUNT, "tagsAll": inputs.get("tags") or {}, "url": resource_id, "rolloutConfig": None,
-             "allocationId": resource_id, "publicIp": f"192.0.2.{int(digits[:2], 16)}", "uniqueId": f"AROA{digits.upper()}",
-             "dnsName": f"{resource_id}.efs.{region}.amazonaws.com", "availabilityZone": f"{region}a",
-             "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{_name(inputs)}"}
-    return {name: known[name] if known.get(name) is not None else _plausible(prop.type, f"{name}-{digits[:8]}")
-            for name, prop in signature.outputs.items() if not prop.optional and name not in inputs}
+    known = {
+        "arn": arn,
+        "arnWithoutRevision": arn.rpartition(":")[0],
+        "revision": _revision(digits),
+        "region": region,
+        "ownerId": ACCOUNT,
+        "accountId": ACCOUNT,
+        "registryId": ACCOUNT,
+        "tagsAll": inputs.get("tags") or {},
+        "url": resource_id,
+        "rolloutConfig": None,
+        "allocationId": resource_id,
+        "publicIp": f"192.0.2.{int(digits[:2], 16)}",
+        "uniqueId": f"AROA{digits.upper()}",
+        "dnsName": f"{resource_id}.efs.{region}.amazonaws.com",
+        "availabilityZone": f"{region}a",
+        "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{_name(inputs)}",
+    }
+    return {
+        name: known[name] if known.get(name) is not None else _plausible(prop.type, f"{name}-{digits[:8]}")
+        for name, prop in signature.outputs.items()
+        if not prop.optional and name not in inputs
+    }
 
 
 def _arn(kind: str, template: str, inputs: Mapping[str, Any], digits: str, region: str, resource_id: str = "") -> str:
     service = SERVICES.get(kind, kind.partition("/")[0])
     cluster = str(inputs.get("cluster") or "default").rpartition("/")[2]
-    last = template.format(name=_name(inputs) or digits, cluster=cluster, short=digits[:6], digits=digits[:16], id=resource_id or digits,
-                           revision=_revision(digits))
+    last = template.format(
+        name=_name(inputs) or digits,
+        cluster=cluster,
+        short=digits[:6],
+        digits=digits[:16],
+        id=resource_id or digits,
+        revision=_revision(digits),
+    )
     return f"arn:{partition(region)}:{service}:{'' if service in GLOBAL else region}:{ACCOUNT}:{last}"
 
 
@@ -81,6 +144,14 @@ def _digits(*parts: Any) -> str:
 
 
 def _plausible(expected: Type, text: str) -> Any:
-    values = {"string": text, "enum": expected.choices[0] if expected.choices else text, "integer": 1, "number": 1, "boolean": False, "list": [],
-              "map": {}, "object": {}}
+    values = {
+        "string": text,
+        "enum": expected.choices[0] if expected.choices else text,
+        "integer": 1,
+        "number": 1,
+        "boolean": False,
+        "list": [],
+        "map": {},
+        "object": {},
+    }
     return values.get(expected.kind, text)

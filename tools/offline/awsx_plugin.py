@@ -26,13 +26,17 @@ class AwsxProvider(Provider):
         inputs = decode(PropertyValue.marshal_map(request.inputs))
         found = check(inputs, resource(SDK, request.resource_type).inputs)
         if found:
-            raise ValueError(f"{request.resource_type} resource {request.name!r} has a problem: "
-                             + "; ".join(f"{path}: {reason}" for path, reason in found))
+            raise ValueError(
+                f"{request.resource_type} resource {request.name!r} has a problem: "
+                + "; ".join(f"{path}: {reason}" for path, reason in found)
+            )
         component, outputs = await awsx_vpc.create(request.name, inputs, request.options)
         resources: dict[str, list[Resource]] = {}
         state = await rpc.serialize_properties(outputs, resources)
-        dependencies = {key: proto.ConstructResponse.PropertyDependencies(urns=[str(await each.urn.future()) for each in found])
-                        for key, found in resources.items()}
+        dependencies = {
+            key: proto.ConstructResponse.PropertyDependencies(urns=[str(await each.urn.future()) for each in found])
+            for key, found in resources.items()
+        }
         return proto.ConstructResponse(urn=str(await component.urn.future()), state=state, stateDependencies=dependencies)
 
 

@@ -7,7 +7,8 @@ Follows the behaviour of pulumi-awsx 3 (awsx/ec2/subnetDistributor*.ts).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any, Optional
+from itertools import pairwise
+from typing import Any
 
 ORDER = ("Public", "Private", "Isolated")
 LEGACY_MASKS = {"Private": 19, "Public": 20, "Isolated": 24}
@@ -57,8 +58,10 @@ def _default_legacy(cidr: IPv4Network, zones: int) -> Blocks:
     bases = [_block(int(cidr.network_address), cidr.prefixlen + _bits(zones), zone) for zone in range(zones)]
     private = [_block(int(base.network_address), base.prefixlen + 1) for base in bases]
     public = [_block(int(block.broadcast_address) + 1, block.prefixlen + 1) for block in private]
-    return [*((zone, block, {"type": "Private"}) for zone, block in enumerate(private)),
-            *((zone, block, {"type": "Public"}) for zone, block in enumerate(public))]
+    return [
+        *((zone, block, {"type": "Private"}) for zone, block in enumerate(private)),
+        *((zone, block, {"type": "Public"}) for zone, block in enumerate(public)),
+    ]
 
 
 def _legacy(cidr: IPv4Network, zones: int, specs: Sequence[Mapping[str, Any]]) -> Blocks:
@@ -80,16 +83,20 @@ def _legacy(cidr: IPv4Network, zones: int, specs: Sequence[Mapping[str, Any]]) -
     return blocks
 
 
-def _in_order(cidr: IPv4Network, zones: int, specs: Optional[Sequence[Mapping[str, Any]]], zone_mask: Optional[float]) -> Blocks:
+def _in_order(cidr: IPv4Network, zones: int, specs: Sequence[Mapping[str, Any]] | None, zone_mask: float | None) -> Blocks:
     mask = int(zone_mask) if zone_mask else cidr.prefixlen + _bits(zones)
     if specs is None:
         if mask > 26:
-            raise ValueError(f"cidrBlock={str(cidr)!r} leaves a /{mask} for each zone; default subnets need /26: give subnetSpecs or a larger block")
+            raise ValueError(
+                f"cidrBlock={str(cidr)!r} leaves a /{mask} for each zone; default subnets need /26: give subnetSpecs or a larger block"
+            )
         specs = [{"type": "Private", "cidrMask": max(mask, 16) + 1}, {"type": "Public", "cidrMask": max(mask, 16) + 2}]
     masks = [spec.get("cidrMask") or mask + _bits(len(specs)) for spec in specs]
     if sum(2 ** (32 - m) for m in masks) > 2 ** (32 - mask):
-        raise ValueError(f"subnetSpecs need {sum(2 ** (32 - m) for m in masks)} addresses in each zone, which has {2 ** (32 - mask)}: "
-                         "use larger cidrMask values, fewer zones or a larger cidrBlock")
+        raise ValueError(
+            f"subnetSpecs need {sum(2 ** (32 - m) for m in masks)} addresses in each zone, which has {2 ** (32 - mask)}: "
+            "use larger cidrMask values, fewer zones or a larger cidrBlock"
+        )
     blocks: Blocks = []
     for zone in range(zones):
         last = None
@@ -118,15 +125,21 @@ def _normalized(spec: Mapping[str, Any], index: int) -> Mapping[str, Any]:
 
 def _check(subnets: Sequence[Subnet], cidr: IPv4Network, exact: bool) -> None:
     ordered = sorted(subnets, key=lambda subnet: subnet.cidr)
-    for left, right in zip(ordered, ordered[1:]):
+    for left, right in pairwise(ordered):
         if left.cidr.overlaps(right.cidr):
-            raise ValueError(f"subnets {left.name} ({left.cidr}) and {right.name} ({right.cidr}) overlap: "
-                             "use a larger cidrBlock, smaller subnets or fewer zones")
+            raise ValueError(
+                f"subnets {left.name} ({left.cidr}) and {right.name} ({right.cidr}) overlap: "
+                "use a larger cidrBlock, smaller subnets or fewer zones"
+            )
         if exact and int(left.cidr.broadcast_address) + 1 != int(right.cidr.network_address):
-            raise ValueError(f"subnetStrategy Exact leaves no gap, but there is one between {left.cidr} and {right.cidr}: add an Unused spec")
+            raise ValueError(
+                f"subnetStrategy Exact leaves no gap, but there is one between {left.cidr} and {right.cidr}: add an Unused spec"
+            )
     ends = (ordered[0].cidr.network_address, ordered[-1].cidr.broadcast_address)
     if exact and ends != (cidr.network_address, cidr.broadcast_address):
-        raise ValueError(f"subnetStrategy Exact covers the whole of {cidr}, but the subnets go from {ends[0]} to {ends[1]}: add an Unused spec")
+        raise ValueError(
+            f"subnetStrategy Exact covers the whole of {cidr}, but the subnets go from {ends[0]} to {ends[1]}: add an Unused spec"
+        )
 
 
 def _block(start: int, mask: int, index: int = 0) -> IPv4Network:

@@ -3,7 +3,7 @@
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
-from typing import Any, Optional
+from typing import Any
 
 import pulumi
 from pulumi.runtime import rpc
@@ -36,9 +36,14 @@ async def create(name: str, args: Mapping[str, Any], opts: pulumi.ResourceOption
 
     tags = {"Name": name, **(bare(args.get("tags")) or {})}
     known = resource("pulumi_aws", "aws:ec2/vpc:Vpc").inputs
-    vpc = _child("vpc:Vpc", name, component, {**{key: args[key] for key in args if key in known}, "cidrBlock": str(cidr), "tags": tags}, False)
+    vpc = _child(
+        "vpc:Vpc", name, component, {**{key: args[key] for key in args if key in known}, "cidrBlock": str(cidr), "tags": tags}, False
+    )
     gateway = _child("internetGateway:InternetGateway", name, vpc, {"vpcId": vpc.id, "tags": tags})
-    endpoints = [_child("vpcEndpoint:VpcEndpoint", spec["serviceName"], vpc, {**spec, "vpcId": vpc.id}) for spec in args.get("vpcEndpointSpecs") or ()]
+    endpoints = [
+        _child("vpcEndpoint:VpcEndpoint", spec["serviceName"], vpc, {**spec, "vpcId": vpc.id})
+        for spec in args.get("vpcEndpointSpecs") or ()
+    ]
 
     made: dict[str, list[Any]] = {key: [] for key in ("subnets", "routeTables", "routeTableAssociations", "routes", "natGateways", "eips")}
     by_type: dict[str, list[Any]] = {"Public": [], "Private": [], "Isolated": []}
@@ -47,12 +52,23 @@ async def create(name: str, args: Mapping[str, Any], opts: pulumi.ResourceOption
         of_zone = sorted((s for s in subnets if s.zone == zone and s.type in ORDER), key=lambda s: ORDER.index(s.type))
         for spec in of_zone:
             subnet_tags = {**tags, "Name": spec.tag, "SubnetType": spec.type}
-            subnet = _child("subnet:Subnet", spec.name, vpc, {
-                "vpcId": vpc.id, "availabilityZone": zone, "cidrBlock": str(spec.cidr), "mapPublicIpOnLaunch": spec.type == "Public",
-                "tags": {**tags, **(bare(spec.tags) or {}), "Name": spec.tag, "SubnetType": spec.type}})
+            subnet = _child(
+                "subnet:Subnet",
+                spec.name,
+                vpc,
+                {
+                    "vpcId": vpc.id,
+                    "availabilityZone": zone,
+                    "cidrBlock": str(spec.cidr),
+                    "mapPublicIpOnLaunch": spec.type == "Public",
+                    "tags": {**tags, **(bare(spec.tags) or {}), "Name": spec.tag, "SubnetType": spec.type},
+                },
+            )
             by_type[spec.type].append(subnet)
             table = _child("routeTable:RouteTable", spec.name, subnet, {"vpcId": vpc.id, "tags": subnet_tags})
-            association = _child("routeTableAssociation:RouteTableAssociation", spec.name, table, {"routeTableId": table.id, "subnetId": subnet.id})
+            association = _child(
+                "routeTableAssociation:RouteTableAssociation", spec.name, table, {"routeTableId": table.id, "subnetId": subnet.id}
+            )
             made["subnets"].append(subnet)
             made["routeTables"].append(table)
             made["routeTableAssociations"].append(association)
@@ -62,16 +78,23 @@ async def create(name: str, args: Mapping[str, Any], opts: pulumi.ResourceOption
                 if not allocations:
                     made["eips"].append(_child("eip:Eip", numbered, subnet, {"tags": {**own_tags, "Name": numbered}, "allocationId": None}))
                 allocation = allocations[index] if allocations else made["eips"][-1].allocationId
-                made["natGateways"].append(_child("natGateway:NatGateway", numbered, subnet, {
-                    "subnetId": subnet.id, "allocationId": allocation, "tags": {**own_tags, "Name": numbered}}))
+                made["natGateways"].append(
+                    _child(
+                        "natGateway:NatGateway",
+                        numbered,
+                        subnet,
+                        {"subnetId": subnet.id, "allocationId": allocation, "tags": {**own_tags, "Name": numbered}},
+                    )
+                )
             target = None
             if spec.type == "Public":
                 target = {"gatewayId": gateway.id}
             elif spec.type == "Private" and strategy != "None":
                 target = {"natGatewayId": made["natGateways"][0 if strategy == "Single" else index].id}
             if target:
-                made["routes"].append(_child("route:Route", spec.name, table, {
-                    "routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", **target}))
+                made["routes"].append(
+                    _child("route:Route", spec.name, table, {"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", **target})
+                )
 
     outputs: dict[str, Any] = {"vpc": vpc, "vpcId": vpc.id, "internetGateway": gateway, "vpcEndpoints": endpoints, **made}
     for kind, of_type in by_type.items():
@@ -82,16 +105,22 @@ async def create(name: str, args: Mapping[str, Any], opts: pulumi.ResourceOption
     return component, outputs
 
 
-def _checked_layout(name: str, args: Mapping[str, Any], zones: Sequence[str], cidr: IPv4Network, strategy: str, allocations: list) -> list[Subnet]:
+def _checked_layout(
+    name: str, args: Mapping[str, Any], zones: Sequence[str], cidr: IPv4Network, strategy: str, allocations: list
+) -> list[Subnet]:
     subnets = layout(name, args, zones, cidr)
     types = {subnet.type for subnet in subnets}
     if strategy != "None" and not {"Public", "Private"} <= types:
-        raise ValueError(f"natGateways.strategy={strategy!r} needs a public subnet (where the gateway is) and a private one (that uses it) in "
-                         "subnetSpecs; use the strategy None without them")
+        raise ValueError(
+            f"natGateways.strategy={strategy!r} needs a public subnet (where the gateway is) and a private one (that uses it) in "
+            "subnetSpecs; use the strategy None without them"
+        )
     allowed = {"None": (0,), "Single": (0, 1), "OnePerAz": (0, len(zones))}[strategy]
     if len(allocations) not in allowed:
-        raise ValueError(f"natGateways.elasticIpAllocationIds has {len(allocations)} entries; with the strategy {strategy} and {len(zones)} zones "
-                         f"give {' or '.join(map(str, allowed))}")
+        raise ValueError(
+            f"natGateways.elasticIpAllocationIds has {len(allocations)} entries; with the strategy {strategy} and {len(zones)} zones "
+            f"give {' or '.join(map(str, allowed))}"
+        )
     return subnets
 
 
@@ -99,8 +128,12 @@ def _refuse_unsupported(args: Mapping[str, Any]) -> None:
     if args.get("availabilityZoneNames") is not None and args.get("numberOfAvailabilityZones") is not None:
         raise ValueError("availabilityZoneNames and numberOfAvailabilityZones: give only one of them")
     wanted = [key for key in UNSUPPORTED if args.get(key) is not None]
-    wanted += [f"{key}={args[key]}" for key, value in (("subnetStrategy", "AutoMerge"), ("vpcEndpointStrategy", "Auto")) if args.get(key) == value]
-    wanted += ["subnetSpecs.assignIpv6AddressOnCreation" for spec in args.get("subnetSpecs") or () if spec.get("assignIpv6AddressOnCreation")]
+    wanted += [
+        f"{key}={args[key]}" for key, value in (("subnetStrategy", "AutoMerge"), ("vpcEndpointStrategy", "Auto")) if args.get(key) == value
+    ]
+    wanted += [
+        "subnetSpecs.assignIpv6AddressOnCreation" for spec in args.get("subnetSpecs") or () if spec.get("assignIpv6AddressOnCreation")
+    ]
     if wanted:
         raise Refused(f"the offline awsx plugin doesn't know {', '.join(wanted)} of awsx.ec2.Vpc: preview it with the real plugin")
     for key in ("cidrBlock", "availabilityZoneNames", "numberOfAvailabilityZones", "subnetSpecs", "natGateways"):
@@ -116,7 +149,7 @@ async def _default_zones(component: pulumi.ComponentResource, count: int) -> lis
     return list(answer["names"][:count])
 
 
-def _child(kind: str, name: str, parent: pulumi.Resource, properties: Mapping[str, Any], depends: Optional[bool] = True) -> Any:
+def _child(kind: str, name: str, parent: pulumi.Resource, properties: Mapping[str, Any], depends: bool | None = True) -> Any:
     opts = pulumi.ResourceOptions(parent=parent, depends_on=[parent] if depends else None, version=AWS_VERSION)
     return pulumi.CustomResource(f"aws:ec2/{kind}", name, {key: _input(value) for key, value in properties.items()}, opts)
 

@@ -2,19 +2,27 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pulumi.runtime.proto.provider_pb2 import DiffResponse, PropertyDiff
 
 from tools.offline.wire import bare
 
-KINDS = {("add", False): PropertyDiff.ADD, ("add", True): PropertyDiff.ADD_REPLACE,
-         ("delete", False): PropertyDiff.DELETE, ("delete", True): PropertyDiff.DELETE_REPLACE,
-         ("update", False): PropertyDiff.UPDATE, ("update", True): PropertyDiff.UPDATE_REPLACE}
+KINDS = {
+    ("add", False): PropertyDiff.ADD,
+    ("add", True): PropertyDiff.ADD_REPLACE,
+    ("delete", False): PropertyDiff.DELETE,
+    ("delete", True): PropertyDiff.DELETE_REPLACE,
+    ("update", False): PropertyDiff.UPDATE,
+    ("update", True): PropertyDiff.UPDATE_REPLACE,
+}
 
 
-def diff(olds: Mapping[str, Any], news: Mapping[str, Any], replacing: Set[str], json_properties: Set[str] = frozenset()) -> DiffResponse:
+def diff(
+    olds: Mapping[str, Any], news: Mapping[str, Any], replacing: AbstractSet[str], json_properties: AbstractSet[str] = frozenset()
+) -> DiffResponse:
     """Compare inputs. A change at or below a path in `replacing` needs a new resource; `json_properties` are equal when they parse to the same.
 
     Paths in `replacing` have dots between levels and no list indices.
@@ -29,14 +37,19 @@ def diff(olds: Mapping[str, Any], news: Mapping[str, Any], replacing: Set[str], 
     forced = {path for path in changed if _forces(re.sub(r"\[\d+\]", "", path), replacing)}
     top, replaces = (sorted({re.split(r"[.\[]", path)[0] for path in paths}) for paths in (changed, forced))
     return DiffResponse(
-        changes=DiffResponse.DIFF_SOME if changed else DiffResponse.DIFF_NONE, diffs=top, replaces=replaces, hasDetailedDiff=True,
-        detailedDiff={path: PropertyDiff(kind=KINDS[kind, path in forced], inputDiff=True)
-                      for path, kind in changed.items()})
+        changes=DiffResponse.DIFF_SOME if changed else DiffResponse.DIFF_NONE,
+        diffs=top,
+        replaces=replaces,
+        hasDetailedDiff=True,
+        detailedDiff={path: PropertyDiff(kind=KINDS[kind, path in forced], inputDiff=True) for path, kind in changed.items()},
+    )
 
 
-def _forces(path: str, replacing: Set[str]) -> bool:
+def _forces(path: str, replacing: AbstractSet[str]) -> bool:
     # A block that appears or goes takes what is inside it along.
-    return any(path == pattern or path.startswith((f"{pattern}.", f"{pattern}[")) or pattern.startswith(f"{path}.") for pattern in replacing)
+    return any(
+        path == pattern or path.startswith((f"{pattern}.", f"{pattern}[")) or pattern.startswith(f"{path}.") for pattern in replacing
+    )
 
 
 def _changes(old: Any, new: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tools.offline.sdk_types import Property, Type, did_you_mean
+from tools.offline.names import did_you_mean
+from tools.offline.sdk_types import Property, Type
 from tools.offline.wire import SIGNATURE, UNKNOWN, Secret
 
 Failure = tuple[str, str]

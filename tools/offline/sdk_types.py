@@ -5,15 +5,16 @@ source is parsed instead of imported: one class of a few hundred lines takes mil
 """
 
 import ast
-import difflib
 import importlib.util
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Optional
+
+from tools.offline.names import did_you_mean, snake
 
 PRIMITIVES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
@@ -50,7 +51,11 @@ class Type:
             return f"{self.kind} of {self.item}"
         if self.kind == "union":
             return " or ".join(map(str, self.options))
-        return "one of " + ", ".join(map(repr, self.choices[:12])) + (", …" if len(self.choices) > 12 else "") if self.kind == "enum" else self.kind
+        return (
+            "one of " + ", ".join(map(repr, self.choices[:12])) + (", …" if len(self.choices) > 12 else "")
+            if self.kind == "enum"
+            else self.kind
+        )
 
 
 @dataclass(frozen=True)
@@ -81,23 +86,23 @@ class Module:
     file: str = ""
     """File in which a class is looked for first."""
 
-    def find_class(self, name: str) -> Optional[ast.ClassDef]:
+    def find_class(self, name: str) -> ast.ClassDef | None:
         for file in (self.file, "_inputs.py", "_enums.py", "outputs.py"):
             text = _text(self.folder / file) if file else ""
             start = max(text.find(f"\nclass {name}:"), text.find(f"\nclass {name}("))
             if start >= 0:
                 # Top-level statements start in column 0, everything inside the class is indented.
                 end = re.compile(r"\n(?=[@\w])").search(text, start + 1)
-                return ast.parse(text[start + 1:end.start() if end else None]).body[0]  # type: ignore[return-value]
+                return ast.parse(text[start + 1 : end.start() if end else None]).body[0]  # type: ignore[return-value]
         return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _root(package: str) -> Path:
     """Folder of an SDK, found without importing it. Raises ModuleNotFoundError."""
     spec = importlib.util.find_spec(package)
@@ -106,16 +111,19 @@ def _root(package: str) -> Path:
     return Path(spec.origin).parent
 
 
-@lru_cache(maxsize=None)
+@cache
 def resource_tokens(package: str) -> Mapping[str, tuple[str, str]]:
     """Every resource token of an SDK -> (folder below the SDK, class name), from the registry in its `__init__.py`."""
     found = re.search(r'resource_modules="""(.*?)"""', _text(_root(package) / "__init__.py"), re.DOTALL)
     modules = json.loads(found.group(1)) if found else []
-    return {token: (module["fqn"].removeprefix(package).strip(".").replace(".", "/"), name)
-            for module in modules for token, name in module["classes"].items()}
+    return {
+        token: (module["fqn"].removeprefix(package).strip(".").replace(".", "/"), name)
+        for module in modules
+        for token, name in module["classes"].items()
+    }
 
 
-@lru_cache(maxsize=None)
+@cache
 def resource(package: str, token: str) -> Signature:
     """Signature of a resource type, e.g. `resource("pulumi_aws", "aws:ecs/service:Service")`. Raises UnknownType."""
     tokens = resource_tokens(package)
@@ -127,7 +135,7 @@ def resource(package: str, token: str) -> Signature:
     return Signature(token, _properties(module, f"{class_name}Args"), _properties(module, class_name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def function(package: str, token: str) -> Signature:
     """Signature of a function (invoke), e.g. `function("pulumi_aws", "aws:iam/getPolicyDocument:getPolicyDocument")`. Raises UnknownType."""
     _, path, name = token.split(":")
@@ -139,17 +147,23 @@ def function(package: str, token: str) -> Signature:
     module = Module(folder, file)
     # The function sends every argument as __args__['camelCase'] = snake_case: that is where both names are.
     start = text.index(f"\ndef {snake(name)}(")
-    definition = ast.parse(text[start + 1:text.index(f"'{token}'", start)].rpartition("\n")[0]).body[0]
+    definition = ast.parse(text[start + 1 : text.index(f"'{token}'", start)].rpartition("\n")[0]).body[0]
     assert isinstance(definition, ast.FunctionDef)
-    names = {node.value.id: node.targets[0].slice.value for node in definition.body  # type: ignore[attr-defined]
-             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript) and isinstance(node.value, ast.Name)}
+    names = {
+        node.value.id: node.targets[0].slice.value
+        for node in definition.body  # type: ignore[attr-defined]
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript) and isinstance(node.value, ast.Name)
+    }
     required = len(definition.args.args) - len(definition.args.defaults)
-    inputs = {names[arg.arg]: Property(names[arg.arg], parse_type(arg.annotation, module), index < required)
-              for index, arg in enumerate(definition.args.args) if arg.arg in names}
+    inputs = {
+        names[arg.arg]: Property(names[arg.arg], parse_type(arg.annotation, module), index < required)
+        for index, arg in enumerate(definition.args.args)
+        if arg.arg in names
+    }
     return Signature(token, inputs, _properties(module, name[0].upper() + name[1:] + "Result"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def provider(package: str) -> Mapping[str, Property]:
     """The provider's own configuration, e.g. region."""
     return _properties(Module(_root(package), "provider.py"), "ProviderArgs")
@@ -162,7 +176,7 @@ def _file_with(folder: Path, name: str, marker: str) -> str:
     return next((path.name for path in sorted(folder.glob("[a-z]*.py")) if marker in _text(path)), "")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _properties(module: Module, class_name: str) -> Mapping[str, Property]:
     node = module.find_class(class_name)
     required: set[str] = set()
@@ -181,7 +195,7 @@ def _properties(module: Module, class_name: str) -> Mapping[str, Property]:
     return found
 
 
-def parse_type(node: Optional[ast.expr], module: Module) -> Type:
+def parse_type(node: ast.expr | None, module: Module) -> Type:
     """An annotation of the generated SDK (`pulumi.Input[Optional[Sequence['XArgs']]]`) as a Type."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _named(node.value, module)
@@ -195,8 +209,11 @@ def parse_type(node: Optional[ast.expr], module: Module) -> Type:
             return Type("map", parse_type(node.slice.elts[1], module))
         if head == "Union" and isinstance(node.slice, ast.Tuple):
             # Beside each XArgs the SDK offers XArgsDict and outputs.X, the same properties written differently.
-            nodes = [element for element in node.slice.elts
-                     if not (isinstance(element, ast.Constant) and re.search(r"Dict$|^outputs\.", str(element.value)))]
+            nodes = [
+                element
+                for element in node.slice.elts
+                if not (isinstance(element, ast.Constant) and re.search(r"Dict$|^outputs\.", str(element.value)))
+            ]
             options = tuple(parse_type(element, module) for element in nodes)
             return options[0] if len(options) == 1 else Type("union", options=options)
     name = ast.unparse(node).rpartition(".")[2] if node is not None else ""
@@ -205,7 +222,7 @@ def parse_type(node: Optional[ast.expr], module: Module) -> Type:
     return Type(PRIMITIVES.get(name, "any"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _named(name: str, module: Module) -> Type:
     scope, _, class_name = name.rpartition(".")
     home = module
@@ -226,15 +243,3 @@ def _named(name: str, module: Module) -> Type:
     if any("Resource" in ast.unparse(base) for base in node.bases):
         return Type("resource")
     return Type("object", home=home, class_name=class_name)
-
-
-def snake(name: str) -> str:
-    """getAmiIds -> get_ami_ids."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def did_you_mean(wrong: str, names: Iterable[str]) -> str:
-    """`; did you mean 'family'?`, or nothing when no name is close."""
-    camel = re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), wrong)
-    close = difflib.get_close_matches(camel, list(names), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""

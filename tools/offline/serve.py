@@ -29,12 +29,14 @@ class Refused(Exception):
 
 def sentence(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Turn Refused and LookupError into a gRPC error without a traceback."""
+
     @functools.wraps(method)
     async def wrapped(self: Any, request: Any, context: Any) -> Any:
         try:
             return await method(self, request, context)
         except (Refused, LookupError, ValueError) as error:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+
     return wrapped
 
 
