@@ -1,6 +1,7 @@
 """The real Pulumi engine on a throwaway program: a project in a folder of its own, preview/up/refresh/destroy, and what the engine did.
 
-`pulumi`, its plugins and the Python environment come from PATH and PULUMI_HOME, as set-up exports them. State and config are the folder's own.
+`pulumi`, its plugins and the Python environment come from PATH and PULUMI_HOME, as set-up exports them. State and config are the
+folder's own.
 """
 
 import json
@@ -100,8 +101,14 @@ class Project:
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
         """Run the CLI in the project's folder. Raises AssertionError with its output when it fails and `check` is true."""
-        done = subprocess.run(["pulumi", *arguments, "--non-interactive", "--stack", self.stack], cwd=self.folder, env=self._env(),
-                              capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--stack", self.stack],
+            cwd=self.folder,
+            env=self._env(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
         assert not check or done.returncode == 0, f"pulumi {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
@@ -116,10 +123,16 @@ class Project:
 
     def _env(self) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        return {**os.environ, "PULUMI_BACKEND_URL": f"file://{self.folder}", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-                "PULUMI_SKIP_UPDATE_CHECK": "1",
-                # The CLI knows --event-log only with this.
-                "PULUMI_DEBUG_COMMANDS": "1", "PYTHONPATH": path, **self.environment}
+        return {
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{self.folder}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            # The CLI knows --event-log only with this.
+            "PULUMI_DEBUG_COMMANDS": "1",
+            "PYTHONPATH": path,
+            **self.environment,
+        }
 
 
 def _result(command: str, code: int, output: str, events: list[dict]) -> Result:
@@ -127,7 +140,9 @@ def _result(command: str, code: int, output: str, events: list[dict]) -> Result:
     for event in events:
         if "resourcePreEvent" in event:
             meta = event["resourcePreEvent"]["metadata"]
-            steps.append(Step(meta["op"], meta["type"], meta["urn"].split("::")[-1], tuple(meta.get("keys") or ()), tuple(meta.get("diffs") or ())))
+            steps.append(
+                Step(meta["op"], meta["type"], meta["urn"].split("::")[-1], tuple(meta.get("keys") or ()), tuple(meta.get("diffs") or ()))
+            )
         elif "diagnosticEvent" in event and event["diagnosticEvent"]["severity"] == "error":
             errors.append(event["diagnosticEvent"]["message"].strip())
         elif "summaryEvent" in event:
@@ -136,8 +151,15 @@ def _result(command: str, code: int, output: str, events: list[dict]) -> Result:
 
 
 @contextmanager
-def project(folder: Path, program: str, config: Optional[Mapping[str, Any]] = None, secrets: Optional[Mapping[str, str]] = None,
-            environment: Optional[Mapping[str, str]] = None, name: str = "trial", stack: str = "test") -> Iterator[Project]:
+def project(
+    folder: Path,
+    program: str,
+    config: Optional[Mapping[str, Any]] = None,
+    secrets: Optional[Mapping[str, str]] = None,
+    environment: Optional[Mapping[str, str]] = None,
+    name: str = "trial",
+    stack: str = "test",
+) -> Iterator[Project]:
     """A project in `folder` with this program text and config (keys without a namespace get the project's). Destroyed at the end,
     whatever happened; a destroy that fails is an error, so that nothing is left behind unseen."""
     if shutil.which("pulumi") is None:
@@ -162,10 +184,12 @@ def pulumi_project(tmp_path: Path) -> Iterator[Callable[..., Project]]:
     """Start projects: `pulumi_project(program_text, config={...}, secrets={...})`; each is destroyed after the test."""
     opened = []
     try:
+
         def start(program: str, **options: Any) -> Project:
             context = project(tmp_path / f"project{len(opened)}", program, **options)
             opened.append(context)
             return context.__enter__()
+
         yield start
     finally:
         failures = []

@@ -9,22 +9,86 @@ from tools.offline.wire import UNKNOWN
 
 MIB = 1024 * 1024
 # Input -> key of the request's body, as it is.
-BODY = {"image": "Image", "command": "Cmd", "entrypoints": "Entrypoint", "envs": "Env", "user": "User", "hostname": "Hostname",
-        "domainname": "Domainname", "workingDir": "WorkingDir", "stopSignal": "StopSignal", "stopTimeout": "StopTimeout", "tty": "Tty",
-        "stdinOpen": "OpenStdin"}
+BODY = {
+    "image": "Image",
+    "command": "Cmd",
+    "entrypoints": "Entrypoint",
+    "envs": "Env",
+    "user": "User",
+    "hostname": "Hostname",
+    "domainname": "Domainname",
+    "workingDir": "WorkingDir",
+    "stopSignal": "StopSignal",
+    "stopTimeout": "StopTimeout",
+    "tty": "Tty",
+    "stdinOpen": "OpenStdin",
+}
 # Input -> key of its HostConfig, as it is.
-HOST = {"readOnly": "ReadonlyRootfs", "privileged": "Privileged", "publishAllPorts": "PublishAllPorts", "securityOpts": "SecurityOpt",
-        "cpuShares": "CpuShares", "cpuSet": "CpusetCpus", "cpuPeriod": "CpuPeriod", "cpuQuota": "CpuQuota", "dns": "Dns",
-        "dnsOpts": "DnsOptions", "dnsSearches": "DnsSearch", "tmpfs": "Tmpfs", "pidMode": "PidMode", "ipcMode": "IpcMode",
-        "networkMode": "NetworkMode", "usernsMode": "UsernsMode", "cgroupParent": "CgroupParent", "cgroupnsMode": "CgroupnsMode",
-        "groupAdds": "GroupAdd", "init": "Init", "runtime": "Runtime", "sysctls": "Sysctls", "storageOpts": "StorageOpt"}
+HOST = {
+    "readOnly": "ReadonlyRootfs",
+    "privileged": "Privileged",
+    "publishAllPorts": "PublishAllPorts",
+    "securityOpts": "SecurityOpt",
+    "cpuShares": "CpuShares",
+    "cpuSet": "CpusetCpus",
+    "cpuPeriod": "CpuPeriod",
+    "cpuQuota": "CpuQuota",
+    "dns": "Dns",
+    "dnsOpts": "DnsOptions",
+    "dnsSearches": "DnsSearch",
+    "tmpfs": "Tmpfs",
+    "pidMode": "PidMode",
+    "ipcMode": "IpcMode",
+    "networkMode": "NetworkMode",
+    "usernsMode": "UsernsMode",
+    "cgroupParent": "CgroupParent",
+    "cgroupnsMode": "CgroupnsMode",
+    "groupAdds": "GroupAdd",
+    "init": "Init",
+    "runtime": "Runtime",
+    "sysctls": "Sysctls",
+    "storageOpts": "StorageOpt",
+}
 MEBIBYTES = {"memory": "Memory", "memoryReservation": "MemoryReservation", "memorySwap": "MemorySwap", "shmSize": "ShmSize"}
-DEFAULTS = {"restart": "no", "mustRun": True, "start": True, "removeVolumes": True, "networkMode": "bridge", "waitTimeout": 60,
-            "containerReadRefreshTimeoutMilliseconds": 15000, "memory": 0, "memoryReservation": 0, "memorySwap": 0, "cpuShares": 0,
-            "maxRetryCount": 0, "cpuSet": "", "cpuPeriod": 0, "cpuQuota": 0}
+DEFAULTS = {
+    "restart": "no",
+    "mustRun": True,
+    "start": True,
+    "removeVolumes": True,
+    "networkMode": "bridge",
+    "waitTimeout": 60,
+    "containerReadRefreshTimeoutMilliseconds": 15000,
+    "memory": 0,
+    "memoryReservation": 0,
+    "memorySwap": 0,
+    "cpuShares": 0,
+    "maxRetryCount": 0,
+    "cpuSet": "",
+    "cpuPeriod": 0,
+    "cpuQuota": 0,
+}
 # Lists whose order means nothing to Docker (sets in the real provider).
-SETS = frozenset({"dns", "dnsOpts", "dnsSearches", "envs", "groupAdds", "securityOpts", "labels", "mounts", "volumes", "networksAdvanced",
-                  "aliases", "adds", "drops", "hosts", "ulimits", "devices", "uploads"})
+SETS = frozenset(
+    {
+        "dns",
+        "dnsOpts",
+        "dnsSearches",
+        "envs",
+        "groupAdds",
+        "securityOpts",
+        "labels",
+        "mounts",
+        "volumes",
+        "networksAdvanced",
+        "aliases",
+        "adds",
+        "drops",
+        "hosts",
+        "ulimits",
+        "devices",
+        "uploads",
+    }
+)
 NESTED_DEFAULTS = {("ports", "ip"): "0.0.0.0", ("ports", "protocol"): "tcp", ("healthcheck", "retries"): 0}
 DURATIONS = frozenset({"interval", "timeout", "startPeriod", "startInterval"})
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -69,27 +133,43 @@ def request(inputs: dict) -> dict:
     host |= {"CapAdd": capabilities.get("adds") or [], "CapDrop": capabilities.get("drops") or []}
     host["ExtraHosts"] = [f"{entry['host']}:{entry['ip']}" for entry in inputs.get("hosts") or []]
     host["Ulimits"] = [{"Name": limit["name"], "Soft": limit["soft"], "Hard": limit["hard"]} for limit in inputs.get("ulimits") or []]
-    host["Devices"] = [{"PathOnHost": device["hostPath"], "PathInContainer": device.get("containerPath") or device["hostPath"],
-                        "CgroupPermissions": device.get("permissions") or "rwm"} for device in inputs.get("devices") or []]
+    host["Devices"] = [
+        {
+            "PathOnHost": device["hostPath"],
+            "PathInContainer": device.get("containerPath") or device["hostPath"],
+            "CgroupPermissions": device.get("permissions") or "rwm",
+        }
+        for device in inputs.get("devices") or []
+    ]
     host["Mounts"] = [_mount(mount) for mount in inputs.get("mounts") or []]
     volumes = inputs.get("volumes") or []
-    host["Binds"] = [f"{volume.get('volumeName') or volume['hostPath']}:{volume['containerPath']}:{'ro' if volume.get('readOnly') else 'rw'}"
-                     for volume in volumes if volume.get("volumeName") or volume.get("hostPath")]
-    host["VolumesFrom"] = [volume["fromContainer"] + (":ro" if volume.get("readOnly") else "") for volume in volumes if volume.get("fromContainer")]
+    host["Binds"] = [
+        f"{volume.get('volumeName') or volume['hostPath']}:{volume['containerPath']}:{'ro' if volume.get('readOnly') else 'rw'}"
+        for volume in volumes
+        if volume.get("volumeName") or volume.get("hostPath")
+    ]
+    host["VolumesFrom"] = [
+        volume["fromContainer"] + (":ro" if volume.get("readOnly") else "") for volume in volumes if volume.get("fromContainer")
+    ]
     body: dict[str, Any] = {key: inputs[name] for name, key in BODY.items() if inputs.get(name) is not None}
     body["Labels"] = {label["label"]: label["value"] for label in inputs.get("labels") or []}
-    body["Volumes"] = {volume["containerPath"]: {} for volume in volumes if volume.get("containerPath")
-                       and not (volume.get("volumeName") or volume.get("hostPath"))}
+    body["Volumes"] = {
+        volume["containerPath"]: {}
+        for volume in volumes
+        if volume.get("containerPath") and not (volume.get("volumeName") or volume.get("hostPath"))
+    }
     bindings: dict[str, list] = {}
     for port in inputs.get("ports") or []:
         bindings.setdefault(f"{port['internal']}/{port.get('protocol') or 'tcp'}", []).append(
-            {"HostIp": port.get("ip") or "0.0.0.0", "HostPort": str(port.get("external") or "")})
+            {"HostIp": port.get("ip") or "0.0.0.0", "HostPort": str(port.get("external") or "")}
+        )
     host["PortBindings"], body["ExposedPorts"] = bindings, {port: {} for port in bindings}
     if inputs.get("healthcheck"):
         health = inputs["healthcheck"]
         keys = {"interval": "Interval", "timeout": "Timeout", "startPeriod": "StartPeriod", "startInterval": "StartInterval"}
         body["Healthcheck"] = {"Test": health["tests"], "Retries": health.get("retries") or 0} | {
-            key: nanoseconds(health[name]) for name, key in keys.items() if health.get(name)}
+            key: nanoseconds(health[name]) for name, key in keys.items() if health.get(name)
+        }
     return {**body, "HostConfig": host}
 
 
@@ -102,14 +182,22 @@ def restart_policy(inputs: dict) -> dict:
 
 
 def _mount(mount: dict) -> dict:
-    made: dict[str, Any] = {"Type": mount["type"], "Target": mount["target"], "Source": mount.get("source") or "", "ReadOnly": bool(mount.get("readOnly"))}
+    made: dict[str, Any] = {
+        "Type": mount["type"],
+        "Target": mount["target"],
+        "Source": mount.get("source") or "",
+        "ReadOnly": bool(mount.get("readOnly")),
+    }
     if mount.get("bindOptions"):
         made["BindOptions"] = {"Propagation": mount["bindOptions"].get("propagation")}
     if mount.get("tmpfsOptions"):
         made["TmpfsOptions"] = {"SizeBytes": mount["tmpfsOptions"].get("sizeBytes") or 0, "Mode": mount["tmpfsOptions"].get("mode") or 0}
     if mount.get("volumeOptions"):
         options = mount["volumeOptions"]
-        made["VolumeOptions"] = {"NoCopy": bool(options.get("noCopy")), "Labels": {o["label"]: o["value"] for o in options.get("labels") or []}}
+        made["VolumeOptions"] = {
+            "NoCopy": bool(options.get("noCopy")),
+            "Labels": {o["label"]: o["value"] for o in options.get("labels") or []},
+        }
         if options.get("driverName") or options.get("driverOptions"):
             made["VolumeOptions"]["DriverConfig"] = {"Name": options.get("driverName") or "", "Options": options.get("driverOptions") or {}}
     return made

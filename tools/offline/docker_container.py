@@ -1,10 +1,9 @@
-"""docker:index/container:Container for the offline docker plugin: create, wait until it runs (or is healthy), read, update, stop and remove."""
+"""docker:index/container:Container for the offline docker plugin: create and start, read, update, stop and remove."""
 
 import base64
 import io
 import re
 import tarfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from tools.offline import docker_config as config
 from tools.offline import docker_engine as engine
+from tools.offline.docker_start import settle
 from tools.offline.wire import UNKNOWN, bare
 
 TOKEN = "docker:index/container:Container"
@@ -31,9 +31,6 @@ UPDATES = LIVE | {"mustRun", "wait", "waitTimeout", "destroyGraceSeconds", "remo
 ONLY_UPWARDS = frozenset({"memory", "memorySwap", "cpuShares", "cpuSet"})
 DELETE_BEFORE_REPLACE = True
 DEFAULTS = config.DEFAULTS
-SETTLE_SECONDS = 1.0
-"""A container that ends sooner than this after its start has "exited at once"."""
-LAST_LINES = 20
 RESTARTS = ("no", "on-failure", "always", "unless-stopped")
 
 
@@ -81,8 +78,10 @@ def create(inputs: dict, client: Any, report: Any) -> tuple[str, dict]:
         made = client.create_container_from_config(config.request(inputs), name=inputs["name"])["Id"]
     except APIError as error:
         if error.status_code == 409:
-            raise engine.Problem(f"a container named {inputs['name']!r} exists already: remove it (`docker rm -f {inputs['name']}`), "
-                                 "choose another name, or leave the name out") from error
+            raise engine.Problem(
+                f"a container named {inputs['name']!r} exists already: remove it (`docker rm -f {inputs['name']}`), "
+                "choose another name, or leave the name out"
+            ) from error
         raise
     try:
         _join_networks(made, inputs, client)
@@ -90,7 +89,7 @@ def create(inputs: dict, client: Any, report: Any) -> tuple[str, dict]:
             client.put_archive(made, "/", _archive(upload))
         if inputs.get("start") is not False:
             client.start(made)
-            _settle(made, inputs, client)
+            settle(made, inputs, client)
         return made, _computed(client.inspect_container(made), inputs)
     except BaseException:
         client.remove_container(made, v=True, force=True)
@@ -103,8 +102,13 @@ def update(resource_id: str, inputs: dict, changed: set[str], client: Any, repor
         memory = inputs.get("memory") or 0
         # Without a swap limit of its own Docker gives a container as much swap as memory; the two have to grow together.
         swap = inputs.get("memorySwap") or 2 * memory
-        body = {"RestartPolicy": config.restart_policy(inputs), "CpuShares": inputs.get("cpuShares") or 0, "CpusetCpus": inputs.get("cpuSet") or "",
-                "Memory": config.mebibytes(memory), "MemorySwap": config.mebibytes(swap)}
+        body = {
+            "RestartPolicy": config.restart_policy(inputs),
+            "CpuShares": inputs.get("cpuShares") or 0,
+            "CpusetCpus": inputs.get("cpuSet") or "",
+            "Memory": config.mebibytes(memory),
+            "MemorySwap": config.mebibytes(swap),
+        }
         client._result(client._post_json(client._url("/containers/{0}/update", resource_id), data=body), True)
     return _computed(client.inspect_container(resource_id), inputs)
 
@@ -115,9 +119,14 @@ def read(resource_id: str, inputs: dict, client: Any) -> Any:
     if found is None:
         return None
     host = found["HostConfig"]
-    now = {"name": found["Name"].lstrip("/"), "restart": host["RestartPolicy"]["Name"] or "no",
-           "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"], "memory": host["Memory"] // config.MIB,
-           "cpuShares": host["CpuShares"], "cpuSet": host["CpusetCpus"]}
+    now = {
+        "name": found["Name"].lstrip("/"),
+        "restart": host["RestartPolicy"]["Name"] or "no",
+        "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
+        "memory": host["Memory"] // config.MIB,
+        "cpuShares": host["CpuShares"],
+        "cpuSet": host["CpusetCpus"],
+    }
     if inputs.get("memorySwap"):
         now["memorySwap"] = host["MemorySwap"] // config.MIB if host["MemorySwap"] > 0 else host["MemorySwap"]
     drifted = {name: value for name, value in now.items() if config.canonical(name, value) != config.canonical(name, inputs.get(name))}
@@ -161,8 +170,10 @@ def _need_image(image: str, client: Any, report: Any) -> None:
         client.pull(image)
         client.inspect_image(image)
     except (APIError, ImageNotFound) as error:
-        raise engine.Problem(f"the image {image} is not on this engine and could not be pulled ({engine.explanation(error)}): if this stack "
-                             "builds it, run `pulumi refresh` and then `pulumi up`; otherwise check its name and your registry login") from error
+        raise engine.Problem(
+            f"the image {image} is not on this engine and could not be pulled ({engine.explanation(error)}): if this stack "
+            "builds it, run `pulumi refresh` and then `pulumi up`; otherwise check its name and your registry login"
+        ) from error
 
 
 def _join_networks(container: str, inputs: dict, client: Any) -> None:
@@ -171,11 +182,17 @@ def _join_networks(container: str, inputs: dict, client: Any) -> None:
         client.disconnect_container_from_network(container, "bridge")
     for network in networks:
         try:
-            client.connect_container_to_network(container, network["name"], aliases=network.get("aliases"), ipv4_address=network.get("ipv4Address"),
-                                                ipv6_address=network.get("ipv6Address"))
+            client.connect_container_to_network(
+                container,
+                network["name"],
+                aliases=network.get("aliases"),
+                ipv4_address=network.get("ipv4Address"),
+                ipv6_address=network.get("ipv6Address"),
+            )
         except NotFound as error:
-            raise engine.Problem(f"networksAdvanced names the Docker network {network['name']!r}, which does not exist: create it or correct "
-                                 "the name") from error
+            raise engine.Problem(
+                f"networksAdvanced names the Docker network {network['name']!r}, which does not exist: create it or correct the name"
+            ) from error
 
 
 def _archive(upload: dict) -> bytes:
@@ -193,47 +210,27 @@ def _archive(upload: dict) -> bytes:
     return packed.getvalue()
 
 
-def _settle(container: str, inputs: dict, client: Any) -> None:
-    """Return when it runs (mustRun) or is healthy (wait). Raises Problem with its last log lines."""
-    must_run, healthy = inputs.get("mustRun") is not False, inputs.get("wait") is True
-    seconds = (inputs.get("waitTimeout") or 60) if healthy else SETTLE_SECONDS
-    deadline = time.monotonic() + seconds
-    while must_run or healthy:
-        found = client.inspect_container(container)
-        state, name = found["State"], inputs["name"]
-        if must_run and (not state["Running"] or state["Restarting"] or found["RestartCount"]):
-            raise engine.Problem(f"container {name!r} exited at once with code {state['ExitCode']}; {_last_lines(container, client)}")
-        health = state.get("Health")
-        if healthy and not (health and health["Status"] != "none"):
-            raise engine.Problem(f"container {name!r} has wait set but no health check: give it one, or leave wait out")
-        if healthy and health["Status"] == "healthy":
-            return
-        if healthy and health["Status"] == "unhealthy" or healthy and time.monotonic() > deadline:
-            probe = (health["Log"] or [{}])[-1].get("Output", "").strip() or "no output"
-            raise engine.Problem(f"container {name!r} did not become healthy within {seconds:g} s (waitTimeout); its health check said: {probe}; "
-                                 f"{_last_lines(container, client)}")
-        if time.monotonic() > deadline:
-            return
-        engine.wait(0.1)
-
-
-def _last_lines(container: str, client: Any) -> str:
-    try:
-        text = client.logs(container, tail=LAST_LINES).decode(errors="replace").strip()
-    except APIError:
-        # Log drivers such as fluentd can't be read back.
-        return "its logs are where its log driver sends them"
-    return f"its last log lines:\n{text}" if text else "it logged nothing"
-
-
 def _computed(found: dict, inputs: dict) -> dict:
     settings, state = found["NetworkSettings"], found["State"]
-    networks = [{"networkName": name, "ipAddress": endpoint["IPAddress"], "ipPrefixLength": endpoint["IPPrefixLen"], "gateway": endpoint["Gateway"],
-                 "globalIpv6Address": endpoint["GlobalIPv6Address"], "globalIpv6PrefixLength": endpoint["GlobalIPv6PrefixLen"],
-                 "ipv6Gateway": endpoint["IPv6Gateway"], "macAddress": endpoint["MacAddress"]}
-                for name, endpoint in sorted(settings["Networks"].items())]
-    outputs: dict[str, Any] = {"name": found["Name"].lstrip("/"), "hostname": found["Config"]["Hostname"], "bridge": settings.get("Bridge") or "",
-                               "networkDatas": networks}
+    networks = [
+        {
+            "networkName": name,
+            "ipAddress": endpoint["IPAddress"],
+            "ipPrefixLength": endpoint["IPPrefixLen"],
+            "gateway": endpoint["Gateway"],
+            "globalIpv6Address": endpoint["GlobalIPv6Address"],
+            "globalIpv6PrefixLength": endpoint["GlobalIPv6PrefixLen"],
+            "ipv6Gateway": endpoint["IPv6Gateway"],
+            "macAddress": endpoint["MacAddress"],
+        }
+        for name, endpoint in sorted(settings["Networks"].items())
+    ]
+    outputs: dict[str, Any] = {
+        "name": found["Name"].lstrip("/"),
+        "hostname": found["Config"]["Hostname"],
+        "bridge": settings.get("Bridge") or "",
+        "networkDatas": networks,
+    }
     if inputs.get("ports"):
         outputs["ports"] = [{**port, "external": port.get("external") or _published(port, settings)} for port in inputs["ports"]]
     if not state["Running"] and inputs.get("start") is not False:

@@ -17,7 +17,9 @@ from tools.offline.wire import Secret
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 # Go's names of "address in use", by engine version: docker-proxy's own words, the port allocator's, and the kernel's.
-PORT_IN_USE = re.compile(r"(?:for |listen \w+ |\b)(?P<ip>[0-9.]+|\[[0-9a-f:]*\]):(?P<port>\d+)\b.*(?:already allocated|address already in use)", re.DOTALL)
+PORT_IN_USE = re.compile(
+    r"(?:for |listen \w+ |\b)(?P<ip>[0-9.]+|\[[0-9a-f:]*\]):(?P<port>\d+)\b.*(?:already allocated|address already in use)", re.DOTALL
+)
 REMOVAL_SECONDS = 10
 """How long a network or volume may still be held by containers that are on their way out."""
 
@@ -55,19 +57,27 @@ def sentence(error: BaseException, url: str = DEFAULT_HOST) -> str:
     """An engine's or connection's error in one sentence; in its own words where there is nothing better to say."""
     text = explanation(error)
     if "no space left on device" in text.lower() or getattr(error, "errno", None) == errno.ENOSPC:
-        return (f"the disk that Docker keeps its data on is full ({text}): free some space, for example with `docker system prune`, "
-                "and run the command again")
+        return (
+            f"the disk that Docker keeps its data on is full ({text}): free some space, for example with `docker system prune`, "
+            "and run the command again"
+        )
     if "Permission denied" in text and not isinstance(error, APIError):
-        return (f"no permission for Docker's socket {url}: add yourself to its group (`sudo usermod -aG docker $USER`, then log in again) "
-                "or set DOCKER_HOST to an engine of your own")
+        return (
+            f"no permission for Docker's socket {url}: add yourself to its group (`sudo usermod -aG docker $USER`, then log in again) "
+            "or set DOCKER_HOST to an engine of your own"
+        )
     if not isinstance(error, APIError) and isinstance(error, (DockerException, requests.exceptions.ConnectionError)):
-        return (f"Docker is not running: nothing answers at {url}; start it (for example `sudo systemctl start docker`) or set DOCKER_HOST "
-                f"to a running engine ({text})")
+        return (
+            f"Docker is not running: nothing answers at {url}; start it (for example `sudo systemctl start docker`) or set DOCKER_HOST "
+            f"to a running engine ({text})"
+        )
     port = PORT_IN_USE.search(text)
     if port:
         number = port["port"]
-        return (f"host port {number} on {port['ip']} is already in use: stop what uses it (`docker ps --filter publish={number}` or "
-                f"`ss -ltnp 'sport = :{number}'` shows it) or choose another external port")
+        return (
+            f"host port {number} on {port['ip']} is already in use: stop what uses it (`docker ps --filter publish={number}` or "
+            f"`ss -ltnp 'sport = :{number}'` shows it) or choose another external port"
+        )
     return text
 
 

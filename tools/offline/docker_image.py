@@ -17,7 +17,7 @@ from docker.utils import parse_repository_tag
 from docker.utils.build import exclude_paths
 
 from tools.offline import docker_engine as engine
-from tools.offline.wire import UNKNOWN, Secret, bare, has_unknown
+from tools.offline.wire import UNKNOWN, Secret, bare
 
 TOKEN = "docker:index/image:Image"
 AUTONAME = False
@@ -38,13 +38,16 @@ def check(inputs: dict) -> list[tuple[str, str]]:
     build = plain.get("build") or {}
     if build is not UNKNOWN:
         if build.get("builderVersion") == "BuilderBuildKit":
-            found.append(("build.builderVersion", "the offline docker plugin builds with the classic builder only: use BuilderV1 or leave it out"))
+            found.append(
+                ("build.builderVersion", "the offline docker plugin builds with the classic builder only: use BuilderV1 or leave it out")
+            )
         context, dockerfile = _paths(build)
         if context is not None and not Path(context).is_dir():
             found.append(("build.context", f"{context!r} is not a folder: give the folder that holds the Dockerfile"))
         elif dockerfile is not None and not Path(dockerfile).is_file():
-            found.append(("build.dockerfile", f"{dockerfile!r} does not exist; it is relative to the program's folder, "
-                                              "not to build.context"))
+            found.append(
+                ("build.dockerfile", f"{dockerfile!r} does not exist; it is relative to the program's folder, not to build.context")
+            )
         for host in build.get("addHosts") or []:
             if host is not UNKNOWN and ":" not in host:
                 found.append(("build.addHosts", f"{host!r}: write host:address"))
@@ -92,11 +95,14 @@ def outputs(inputs: dict) -> dict:
     build, name = inputs.get("build"), inputs.get("imageName", UNKNOWN)
     context, dockerfile = (None, None) if build is UNKNOWN else _paths(build or {})
     registry = inputs.get("registry") or {}
-    return {"imageName": name, "baseImageName": name,
-            "context": UNKNOWN if context is None else context,
-            "dockerfile": UNKNOWN if context is None or dockerfile is None else os.path.relpath(dockerfile, context),
-            "platform": UNKNOWN if build is UNKNOWN else build.get("platform"),
-            "registryServer": UNKNOWN if registry is UNKNOWN else registry.get("server") or ""}
+    return {
+        "imageName": name,
+        "baseImageName": name,
+        "context": UNKNOWN if context is None else context,
+        "dockerfile": UNKNOWN if context is None or dockerfile is None else os.path.relpath(dockerfile, context),
+        "platform": UNKNOWN if build is UNKNOWN else build.get("platform"),
+        "registryServer": UNKNOWN if registry is UNKNOWN else registry.get("server") or "",
+    }
 
 
 def read(resource_id: str, inputs: dict, client: Any) -> Any:
@@ -149,9 +155,19 @@ def _build(inputs: dict, client: Any, report: Callable[[str], None]) -> str:
     context, dockerfile = _paths(build)
     report(f"building {inputs['imageName']}")
     lines = client.build(
-        path=context, dockerfile=os.path.abspath(dockerfile), tag=inputs["imageName"], buildargs=build.get("args"), target=build.get("target"),
-        platform=build.get("platform"), network_mode=build.get("network"), cache_from=(build.get("cacheFrom") or {}).get("images"),
-        extra_hosts=dict(host.split(":", 1) for host in build.get("addHosts") or []) or None, rm=True, forcerm=True, decode=True)
+        path=context,
+        dockerfile=os.path.abspath(dockerfile),
+        tag=inputs["imageName"],
+        buildargs=build.get("args"),
+        target=build.get("target"),
+        platform=build.get("platform"),
+        network_mode=build.get("network"),
+        cache_from=(build.get("cacheFrom") or {}).get("images"),
+        extra_hosts=dict(host.split(":", 1) for host in build.get("addHosts") or []) or None,
+        rm=True,
+        forcerm=True,
+        decode=True,
+    )
     _follow(lines, report, f"the build of {inputs['imageName']} failed")
     return client.inspect_image(inputs["imageName"])["Id"]
 
@@ -161,8 +177,11 @@ def _push(inputs: dict, client: Any, report: Callable[[str], None]) -> str:
     registry = inputs.get("registry") or {}
     auth = {"username": registry["username"], "password": registry.get("password", "")} if registry.get("username") else None
     report(f"pushing {inputs['imageName']}")
-    _follow(client.push(repository, tag=tag or "latest", stream=True, decode=True, auth_config=auth), report,
-            f"the push of {inputs['imageName']} to {registry.get('server') or resolve_repository_name(repository)[0]} failed")
+    _follow(
+        client.push(repository, tag=tag or "latest", stream=True, decode=True, auth_config=auth),
+        report,
+        f"the push of {inputs['imageName']} to {registry.get('server') or resolve_repository_name(repository)[0]} failed",
+    )
     digests = client.inspect_image(inputs["imageName"])["RepoDigests"]
     return next((digest for digest in digests if digest.startswith(f"{repository}@")), inputs["imageName"])
 
@@ -176,7 +195,9 @@ def _follow(lines: Iterable[dict], report: Callable[[str], None], failed: str) -
                 last.append(text)
                 report(text)
             if "error" in line:
-                raise engine.Problem("\n".join([f"{failed}: {engine.sentence(Exception(line['error']))}", *last]))
+                # A full disk shows in the failed command's own output, too.
+                why = engine.sentence(Exception(next((said for said in last if "no space left on device" in said.lower()), line["error"])))
+                raise engine.Problem("\n".join([f"{failed}: {why}", *last]))
     except ImageNotFound as error:
         raise engine.Problem(f"{failed}: {engine.explanation(error)}") from error
     except APIError as error:

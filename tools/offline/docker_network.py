@@ -23,19 +23,30 @@ def check(inputs: dict) -> list[tuple[str, str]]:
 
 def create(inputs: dict, client: Any, report: Any) -> tuple[str, dict]:
     """Create it: (id, computed outputs)."""
-    pools = [IPAMPool(subnet=pool.get("subnet"), iprange=pool.get("ipRange"), gateway=pool.get("gateway"), aux_addresses=pool.get("auxAddress"))
-             for pool in inputs.get("ipamConfigs") or []]
+    pools = [
+        IPAMPool(subnet=pool.get("subnet"), iprange=pool.get("ipRange"), gateway=pool.get("gateway"), aux_addresses=pool.get("auxAddress"))
+        for pool in inputs.get("ipamConfigs") or []
+    ]
     ipam = IPAMConfig(driver=inputs.get("ipamDriver") or "default", pool_configs=pools, options=inputs.get("ipamOptions"))
     try:
         made = client.create_network(
-            inputs["name"], driver=inputs.get("driver"), options=inputs.get("options"), ipam=ipam,
+            inputs["name"],
+            driver=inputs.get("driver"),
+            options=inputs.get("options"),
+            ipam=ipam,
             # Docker itself allows two networks of one name; a container then joins either.
-            check_duplicate=True, internal=bool(inputs.get("internal")), attachable=bool(inputs.get("attachable")),
-            labels={label["label"]: label["value"] for label in inputs.get("labels") or []}, enable_ipv6=bool(inputs.get("ipv6")))
+            check_duplicate=True,
+            internal=bool(inputs.get("internal")),
+            attachable=bool(inputs.get("attachable")),
+            labels={label["label"]: label["value"] for label in inputs.get("labels") or []},
+            enable_ipv6=bool(inputs.get("ipv6")),
+        )
     except APIError as error:
         if error.status_code == 409:
-            raise engine.Problem(f"a Docker network named {inputs['name']!r} exists already: remove it (`docker network rm {inputs['name']}`), "
-                                 "choose another name, or leave the name out") from error
+            raise engine.Problem(
+                f"a Docker network named {inputs['name']!r} exists already: remove it (`docker network rm {inputs['name']}`), "
+                "choose another name, or leave the name out"
+            ) from error
         raise
     return made["Id"], _computed(client.inspect_network(made["Id"]))
 
@@ -60,14 +71,26 @@ def delete(resource_id: str, state: dict, client: Any) -> None:
             if time.monotonic() > deadline:
                 name = state.get("name", resource_id)
                 users = engine.users_of(client, {"network": resource_id})
-                raise engine.Problem(f"the Docker network {name!r} is still used by {users or 'a container'}: disconnect or remove it, "
-                                     "then run the command again") from error
+                raise engine.Problem(
+                    f"the Docker network {name!r} is still used by {users or 'a container'}: disconnect or remove it, "
+                    "then run the command again"
+                ) from error
         engine.wait(0.25)
 
 
 def _computed(found: dict) -> dict:
-    pools = [{key: pool[docker_key] for key, docker_key in
-              (("subnet", "Subnet"), ("gateway", "Gateway"), ("ipRange", "IPRange")) if pool.get(docker_key)}
-             for pool in found["IPAM"]["Config"] or []]
-    return {"scope": found["Scope"], "driver": found["Driver"], "internal": found["Internal"], "ipamConfigs": pools,
-            "options": found["Options"] or {}}
+    pools = [
+        {
+            key: pool[docker_key]
+            for key, docker_key in (("subnet", "Subnet"), ("gateway", "Gateway"), ("ipRange", "IPRange"))
+            if pool.get(docker_key)
+        }
+        for pool in found["IPAM"]["Config"] or []
+    ]
+    return {
+        "scope": found["Scope"],
+        "driver": found["Driver"],
+        "internal": found["Internal"],
+        "ipamConfigs": pools,
+        "options": found["Options"] or {},
+    }

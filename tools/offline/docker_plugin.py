@@ -4,9 +4,7 @@ Network, Volume, Image and Container; anything else, and any property that isn't
 """
 
 import asyncio
-import hashlib
 import importlib.metadata
-import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,12 +15,13 @@ from pulumi.provider.experimental.provider import Provider
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as proto
 
-from tools.offline import docker_config, docker_container, docker_image, docker_network, docker_volume
+from tools.offline import docker_container, docker_image, docker_network, docker_volume
 from tools.offline import docker_engine as engine
+from tools.offline.docker_values import coerced, differs, given_paths, has_secret, random_hex, whole
 from tools.offline.sdk_check import check
-from tools.offline.sdk_types import Property, Type, provider, resource
+from tools.offline.sdk_types import provider, resource
 from tools.offline.serve import Refused, Servicer, failures, main, sentence
-from tools.offline.wire import UNKNOWN, Secret, bare, decode, encode, has_unknown
+from tools.offline.wire import UNKNOWN, Secret, bare, decode, encode
 
 SDK = "pulumi_docker"
 VERSION = importlib.metadata.version("pulumi-docker")
@@ -39,10 +38,17 @@ class DockerServicer(Servicer):
     pool = ThreadPoolExecutor(THREADS)
 
     async def CheckConfig(self, request: proto.CheckRequest, context: Any) -> proto.CheckResponse:
-        given = {name: value for name, value in decode(request.news).items() if name not in ("version", "pluginDownloadURL") and value is not None}
+        given = {
+            name: value
+            for name, value in decode(request.news).items()
+            if name not in ("version", "pluginDownloadURL") and value is not None
+        }
         found = check(given, provider(SDK)) if not given.keys() <= CONFIG else []
-        found += [(name, f"not implemented by the offline docker plugin; it takes {' and '.join(sorted(CONFIG))}")
-                  for name in given if name not in CONFIG and name in provider(SDK)]
+        found += [
+            (name, f"not implemented by the offline docker plugin; it takes {' and '.join(sorted(CONFIG))}")
+            for name in given
+            if name not in CONFIG and name in provider(SDK)
+        ]
         return proto.CheckResponse(inputs=request.news, failures=failures(found))
 
     async def Configure(self, request: proto.ConfigureRequest, context: Any) -> proto.ConfigureResponse:
@@ -68,15 +74,19 @@ class DockerServicer(Servicer):
         news = {key: value for key, value in decode(request.news).items() if value is not None and not key.startswith("__")}
         properties = resource(SDK, kind.TOKEN).inputs
         found = check(news, properties)
-        found += [(path, kind.NOT_IMPLEMENTED[path] + " (offline docker plugin)") for path in sorted(_given_paths(bare(news))) if path in kind.NOT_IMPLEMENTED]
+        found += [
+            (path, kind.NOT_IMPLEMENTED[path] + " (offline docker plugin)")
+            for path in sorted(given_paths(bare(news)))
+            if path in kind.NOT_IMPLEMENTED
+        ]
         if not found:
-            news = {key: _coerced(value, properties[key].type) for key, value in news.items()}
+            news = {key: coerced(value, properties[key].type) for key, value in news.items()}
             found = kind.check(news)
         if found:
             return proto.CheckResponse(inputs=request.news, failures=failures(found))
         if kind.AUTONAME and news.get("name") is None:
             kept = olds.get("name") if "name" in (olds.get("__defaults") or []) else None
-            news |= {"name": kept or f"{name}-{_random_hex(request.randomSeed)}", "__defaults": ["name"]}
+            news |= {"name": kept or f"{name}-{random_hex(request.randomSeed)}", "__defaults": ["name"]}
         return proto.CheckResponse(inputs=encode(kind.prepare(news) if hasattr(kind, "prepare") else news))
 
     @sentence
@@ -87,22 +97,31 @@ class DockerServicer(Servicer):
             olds, news = kind.relevant(olds), kind.relevant(news)
         kinds: dict[str, str] = {}
         for name in sorted({*olds, *news}):
-            if not name.startswith("__") and _differs(name, olds.get(name), news.get(name), kind.DEFAULTS):
+            if not name.startswith("__") and differs(name, olds.get(name), news.get(name), kind.DEFAULTS):
                 kinds[name] = "ADD" if olds.get(name) is None else "DELETE" if news.get(name) is None else "UPDATE"
         limits_removed = {name for name in kinds if kind is docker_container and name in kind.ONLY_UPWARDS and not bare(news.get(name))}
         replaces = [name for name in kinds if name not in kind.UPDATES or name in limits_removed]
         # What only became secret (or no longer is) is the same to Docker, but must be stored anew.
-        kinds |= {name: "UPDATE" for name in news if name not in kinds and name in olds and _has_secret(olds[name]) != _has_secret(news[name])}
+        kinds |= {
+            name: "UPDATE" for name in news if name not in kinds and name in olds and has_secret(olds[name]) != has_secret(news[name])
+        }
         if kind is docker_container and docker_container.stopped(bare(decode(request.olds))):
             kinds["mustRun"] = "UPDATE"
             replaces.append("mustRun")
         return proto.DiffResponse(
-            changes=proto.DiffResponse.DIFF_SOME if kinds else proto.DiffResponse.DIFF_NONE, diffs=sorted(kinds), replaces=replaces,
+            changes=proto.DiffResponse.DIFF_SOME if kinds else proto.DiffResponse.DIFF_NONE,
+            diffs=sorted(kinds),
+            replaces=replaces,
             # Two things of one name can't be there at once, unless the name is made up anew each time.
             deleteBeforeReplace=bool(replaces) and (kind.DELETE_BEFORE_REPLACE or "name" not in (news.get("__defaults") or [])),
             hasDetailedDiff=True,
-            detailedDiff={name: proto.PropertyDiff(kind=proto.PropertyDiff.Kind.Value(f"{what}_REPLACE" if name in replaces else what), inputDiff=True)
-                          for name, what in kinds.items()})
+            detailedDiff={
+                name: proto.PropertyDiff(
+                    kind=proto.PropertyDiff.Kind.Value(f"{what}_REPLACE" if name in replaces else what), inputDiff=True
+                )
+                for name, what in kinds.items()
+            },
+        )
 
     @sentence
     async def Create(self, request: proto.CreateRequest, context: Any) -> proto.CreateResponse:
@@ -118,12 +137,14 @@ class DockerServicer(Servicer):
         kind, _ = _kind_and_name(request.urn)
         inputs = decode(request.inputs)
         if not inputs:
-            raise Refused("the offline docker plugin can't import or look up what it didn't create; use the resource's name or id as a plain value")
+            raise Refused(
+                "the offline docker plugin can't import or look up what it didn't create; use the resource's name or id as a plain value"
+            )
         found = await self._docker(kind, inputs, lambda client, plain: kind.read(request.id, plain, client))
         if found is None:
             return proto.ReadResponse()
         drift, computed = found
-        inputs |= {name: Secret(value) if _has_secret(inputs.get(name)) else value for name, value in drift.items()}
+        inputs |= {name: Secret(value) if has_secret(inputs.get(name)) else value for name, value in drift.items()}
         state = decode(request.properties) | computed if kind is docker_image else _state(kind, inputs, computed)
         return proto.ReadResponse(id=request.id, inputs=encode(inputs), properties=encode(state))
 
@@ -133,7 +154,7 @@ class DockerServicer(Servicer):
         olds, inputs = decode(request.old_inputs), decode(request.news)
         if request.preview:
             return proto.UpdateResponse(properties=encode(_preview(kind, inputs, decode(request.olds))))
-        changed = {name for name in {*olds, *inputs} if _differs(name, olds.get(name), inputs.get(name), kind.DEFAULTS)}
+        changed = {name for name in {*olds, *inputs} if differs(name, olds.get(name), inputs.get(name), kind.DEFAULTS)}
 
         def work(client: Any, plain: dict) -> dict:
             if hasattr(kind, "update"):
@@ -151,8 +172,9 @@ class DockerServicer(Servicer):
 
     async def _docker(self, kind: Any, inputs: dict, work: Callable[[Any, dict], Any]) -> Any:
         """Do blocking work with a client and the plain inputs, in a thread. Raises Problem without any of the inputs' secrets."""
+
         def run() -> Any:
-            plain = _whole(bare(inputs))
+            plain = whole(bare(inputs))
             if kind is docker_image and docker_image.synthetic():
                 return work(None, plain)
             with engine.connect(self.host) as client:
@@ -183,64 +205,12 @@ def _kind_and_name(urn: str) -> tuple[Any, str]:
     return KINDS[token], name
 
 
-def _random_hex(seed: bytes) -> str:
-    return hashlib.sha256(seed).hexdigest()[:7] if seed else secrets.token_hex(4)[:7]
-
-
-def _given_paths(value: Any, path: str = "") -> set[str]:
-    """Every property that has a value other than false, without list indices: `mounts.volumeOptions.subpath`."""
-    if isinstance(value, dict):
-        return {found for key, item in value.items() for found in _given_paths(item, f"{path}.{key}" if path else key)} | ({path} if value else set())
-    if isinstance(value, list):
-        return {found for item in value for found in _given_paths(item, path)} | ({path} if value else set())
-    return {path} if value not in (None, False, "") else set()
-
-
-def _coerced(value: Any, kind: Type) -> Any:
-    """A value that passed the check, in its property's own type: the SDK sends every number as a float."""
-    if isinstance(value, Secret):
-        return Secret(_coerced(value.value, kind))
-    if value is None or value is UNKNOWN:
-        return value
-    if isinstance(value, dict):
-        known: dict[str, Property] = dict(kind.properties) if kind.kind == "object" else {}
-        return {key: _coerced(item, known[key].type if key in known else kind.item or kind) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_coerced(item, kind.item or kind) for item in value]
-    if kind.kind == "integer":
-        return int(float(value))
-    if kind.kind == "boolean":
-        return value if isinstance(value, bool) else value == "true"
-    if kind.kind == "string" and not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else f"{value:g}"
-    return value
-
-
-def _whole(value: Any) -> Any:
-    """Whole numbers as int: on the wire every number is a float, and Docker's requests hold no fractions."""
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _differs(name: str, old: Any, new: Any, defaults: dict) -> bool:
-    return has_unknown(new) or docker_config.canonical(name, bare(old), defaults=defaults) != docker_config.canonical(name, bare(new), defaults=defaults)
-
-
-def _has_secret(value: Any) -> bool:
-    if isinstance(value, (dict, list)):
-        return any(map(_has_secret, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, Secret)
-
-
 def _state(kind: Any, inputs: dict, computed: dict) -> dict:
     """Outputs: the inputs as they were given (secrets stay secret) and what Docker made of them. An image's are its computed ones alone."""
     if kind is docker_image:
         return computed
     kept = {name: value for name, value in inputs.items() if not name.startswith("__")}
-    return kept | {name: value for name, value in computed.items() if not _has_secret(kept.get(name))}
+    return kept | {name: value for name, value in computed.items() if not has_secret(kept.get(name))}
 
 
 def _preview(kind: Any, inputs: dict, olds: Any = None) -> dict:

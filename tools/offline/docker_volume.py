@@ -22,8 +22,12 @@ def check(inputs: dict) -> list[tuple[str, str]]:
 
 def create(inputs: dict, client: Any, report: Any) -> tuple[str, dict]:
     """Create it, or adopt one of the same name, as the real provider does: (id, computed outputs). The id is the name."""
-    made = client.create_volume(inputs["name"], driver=inputs.get("driver"), driver_opts=inputs.get("driverOpts"),
-                                labels={label["label"]: label["value"] for label in inputs.get("labels") or []})
+    made = client.create_volume(
+        inputs["name"],
+        driver=inputs.get("driver"),
+        driver_opts=inputs.get("driverOpts"),
+        labels={label["label"]: label["value"] for label in inputs.get("labels") or []},
+    )
     return made["Name"], _computed(made)
 
 
@@ -46,8 +50,10 @@ def delete(resource_id: str, state: dict, client: Any) -> None:
                 raise
             if time.monotonic() > deadline:
                 users = engine.users_of(client, {"volume": resource_id})
-                raise engine.Problem(f"the Docker volume {resource_id!r} is still used by {users or 'a container'}: remove that container, "
-                                     "then run the command again") from error
+                raise engine.Problem(
+                    f"the Docker volume {resource_id!r} is still used by {users or 'a container'}: remove that container, "
+                    "then run the command again"
+                ) from error
         engine.wait(0.25)
 
 
