@@ -56,7 +56,7 @@ class BotClusterArgs(TypedDict):
     images_kept: NotRequired[int]
     """Newest builds kept of each image in image_names. Default 20."""
     image_names: NotRequired[Sequence[str]]
-    """Folders of images whose old builds are deleted. Default freqtrade; builds of other folders stay, because a running task may need them."""
+    """Folders of images whose old builds are deleted. Default freqtrade; other builds stay: a task may need them."""
     alarm_email: NotRequired[pulumi.Input[str]]
     """Address that hears of crashes and rollbacks; it has to confirm once. Default: none."""
     loki_url: NotRequired[pulumi.Input[str]]
@@ -208,6 +208,11 @@ def _cluster(name: str, args: BotClusterArgs, opts: pulumi.ResourceOptions) -> p
 def _task_security_group(name: str, vpc_id: pulumi.Output[str], opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
     group = aws.ec2.SecurityGroup(f"{name}-tasks", description="Tasks: out to anywhere, nothing in", vpc_id=vpc_id, opts=opts)
     egress = aws.vpc.SecurityGroupEgressRule(
-        f"{name}-tasks-out", security_group_id=group.id, cidr_ipv4="0.0.0.0/0", ip_protocol="-1", description="exchanges, AWS, each other", opts=opts
+        f"{name}-tasks-out",
+        security_group_id=group.id,
+        cidr_ipv4="0.0.0.0/0",
+        ip_protocol="-1",
+        description="exchanges, AWS, each other",
+        opts=opts,
     )
     return pulumi.Output.all(group.id, egress.id).apply(lambda known: known[0])

@@ -37,10 +37,20 @@ def nat_instance(
     )
     for index, private_range in enumerate(private_ranges):
         aws.vpc.SecurityGroupIngressRule(
-            f"{name}-nat-in-{index + 1}", security_group_id=group.id, cidr_ipv4=private_range, ip_protocol="-1", description="private subnet", opts=opts
+            f"{name}-nat-in-{index + 1}",
+            security_group_id=group.id,
+            cidr_ipv4=private_range,
+            ip_protocol="-1",
+            description="private subnet",
+            opts=opts,
         )
     aws.vpc.SecurityGroupEgressRule(
-        f"{name}-nat-out", security_group_id=group.id, cidr_ipv4="0.0.0.0/0", ip_protocol="-1", description="what the private subnets ask for", opts=opts
+        f"{name}-nat-out",
+        security_group_id=group.id,
+        cidr_ipv4="0.0.0.0/0",
+        ip_protocol="-1",
+        description="what the private subnets ask for",
+        opts=opts,
     )
     interface = aws.ec2.NetworkInterface(
         f"{name}-nat",
@@ -60,9 +70,7 @@ def nat_instance(
         desired_capacity=1,
         # A network interface belongs to one zone, and its instance with it.
         vpc_zone_identifiers=[subnet_id],
-        launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
-            id=template.id, version=template.latest_version.apply(str)
-        ),
+        launch_template=aws.autoscaling.GroupLaunchTemplateArgs(id=template.id, version=template.latest_version.apply(str)),
         health_check_type="EC2",
         health_check_grace_period=60,
         instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
@@ -109,7 +117,8 @@ instance=$(curl -sSf --retry 5 -H "X-aws-ec2-metadata-token: $token" $metadata/m
 # The predecessor may hold the interface for a while yet.
 for attempt in $(seq 60); do
   if grep -qi {mac} /sys/class/net/*/address; then break; fi
-  aws ec2 attach-network-interface --region {region} --network-interface-id {interface_id} --instance-id "$instance" --device-index 1 || true
+  aws ec2 attach-network-interface --region {region} --network-interface-id {interface_id} \\
+    --instance-id "$instance" --device-index 1 || true
   sleep 5
 done
 inside=$(basename "$(dirname "$(grep -li {mac} /sys/class/net/*/address)")")
@@ -168,7 +177,9 @@ def _launch_template(
         # Standard: a busy instance slows down instead of costing more.
         credit_specification=args.LaunchTemplateCreditSpecificationArgs(cpu_credits="standard"),
         iam_instance_profile=args.LaunchTemplateIamInstanceProfileArgs(arn=_instance_profile(name, interface, parent).arn),
-        metadata_options=args.LaunchTemplateMetadataOptionsArgs(http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1),
+        metadata_options=args.LaunchTemplateMetadataOptionsArgs(
+            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+        ),
         block_device_mappings=[
             args.LaunchTemplateBlockDeviceMappingArgs(
                 device_name="/dev/xvda",
@@ -193,9 +204,14 @@ def _launch_template(
 
 def _instance_profile(name: str, interface: aws.ec2.NetworkInterface, parent: pulumi.Resource) -> aws.iam.InstanceProfile:
     opts = pulumi.ResourceOptions(parent=parent)
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
     role = aws.iam.Role(f"{name}-nat", assume_role_policy=json.dumps(trust, sort_keys=True), opts=opts)
-    policy = aws.iam.RolePolicy(f"{name}-nat-attach", role=role.name, policy=interface.arn.apply(lambda arn: attach_policy(arn, name)), opts=opts)
+    policy = aws.iam.RolePolicy(
+        f"{name}-nat-attach", role=role.name, policy=interface.arn.apply(lambda arn: attach_policy(arn, name)), opts=opts
+    )
     # No instance before its permission.
     return aws.iam.InstanceProfile(f"{name}-nat", role=pulumi.Output.all(role.name, policy.id).apply(lambda known: known[0]), opts=opts)
 

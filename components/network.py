@@ -12,7 +12,7 @@ from .nat_instance import nat_instance
 
 DEFAULT_CIDR = "10.0.0.0/16"
 MAX_ZONES = 6  # no AWS region has more
-# The range is cut into 16 blocks whatever the number of zones, so that adding a zone moves no subnet: public from block 0 on, private from 8 on.
+# 16 blocks whatever the number of zones, so that adding a zone moves no subnet: public from block 0 on, private from 8 on.
 BLOCK_BITS = 4
 FIRST_PRIVATE_BLOCK = 8
 
@@ -83,7 +83,9 @@ class Network(pulumi.ComponentResource):
             f"{name}-s3",
             vpc_id=vpc.vpc_id,
             vpc_endpoint_type="Gateway",
-            service_name=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).apply(lambda here: f"com.amazonaws.{here.region}.s3"),
+            service_name=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).apply(
+                lambda here: f"com.amazonaws.{here.region}.s3"
+            ),
             route_table_ids=vpc.route_tables.apply(lambda tables: [table.id for table in tables]),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -55,13 +55,18 @@ def refuse_unsupported(spec: TaskSpec, host: FargateHostArgs) -> None:
         )
     if spec.execute_command and spec.read_only_root:
         # ECS developer guide, "ECS Exec": the agent that it starts in the container writes to the root file system.
-        raise UnsupportedByHost(HOST, "execute_command", True, "ECS Exec needs a writable root file system; set read_only_root to False too")
+        raise UnsupportedByHost(
+            HOST, "execute_command", True, "ECS Exec needs a writable root file system; set read_only_root to False too"
+        )
     if spec.name == LOG_ROUTER:
         raise UnsupportedByHost(HOST, "name", spec.name, "the log router's container has this name; choose another")
     for volume in spec.volumes:
         if volume.backup and host.get("file_system_backup") is False:
             raise UnsupportedByHost(
-                HOST, f"volumes[{volume.name}].backup", True, "the host's file system is not backed up; turn its backup on, or set backup to False"
+                HOST,
+                f"volumes[{volume.name}].backup",
+                True,
+                "the host's file system is not backed up; turn its backup on, or set backup to False",
             )
 
 
@@ -74,7 +79,9 @@ def require_host_values(spec: TaskSpec, host: FargateHostArgs) -> None:
         needed += [(key, f"its volume {spec.volumes[0].name!r} is stored there") for key in ("file_system_id", "file_system_arn")]
     for key, reason in needed:
         if host.get(key) is None:
-            raise ValueError(f"host.fargate.{key} is missing: task {spec.name!r} can't run without it ({reason}); BotCluster gives it as an output")
+            raise ValueError(
+                f"host.fargate.{key} is missing: task {spec.name!r} can't run without it ({reason}); BotCluster gives it as an output"
+            )
     unknown = sorted(set(host) - FargateHostArgs.__required_keys__ - FargateHostArgs.__optional_keys__)
     if unknown:
         raise ValueError(f"host.fargate.{unknown[0]}: unknown key; use {', '.join(sorted(FargateHostArgs.__annotations__))}")
@@ -130,12 +137,15 @@ def _task_definition(
         runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
             operating_system_family="LINUX", cpu_architecture=ARCHITECTURES[spec.architecture or DEFAULT_ARCHITECTURE]
         ),
-        ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=spec.ephemeral_storage) if spec.ephemeral_storage else None,
+        ephemeral_storage=aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=spec.ephemeral_storage)
+        if spec.ephemeral_storage
+        else None,
         execution_role_arn=execution_role,
         task_role_arn=task_role,
         container_definitions=definitions,
         volumes=[
-            task_volume(volume, host["file_system_id"], points[volume.name]) for volume in sorted(spec.volumes, key=lambda volume: volume.name)
+            task_volume(volume, host["file_system_id"], points[volume.name])
+            for volume in sorted(spec.volumes, key=lambda volume: volume.name)
         ],
         tags=tags,
         opts=pulumi.ResourceOptions(parent=parent),
@@ -169,14 +179,16 @@ def _roles(
 
 
 def plain_environment(spec: TaskSpec) -> pulumi.Output[Mapping[str, str]]:
-    """The environment, known. Fails when one of its values is a Pulumi secret: a task definition is readable by everyone who may list it."""
+    """The environment, known. Fails when a value is a Pulumi secret: whoever may list task definitions reads them."""
 
     def plain(name: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
         output = pulumi.Output.from_input(value)
 
         def refuse_secret(known: list) -> str:
             if known[1]:
-                raise ValueError(f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, so that it stays out of the task definition")
+                raise ValueError(
+                    f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, out of the task definition"
+                )
             return known[0]
 
         return pulumi.Output.all(output, pulumi.Output.from_input(output.is_secret())).apply(refuse_secret)
@@ -188,7 +200,7 @@ def _where_logs_are(spec: TaskSpec, host: FargateHostArgs) -> pulumi.Output[str]
     def sentence(known: list[Optional[str]]) -> str:
         loki_url, group, region = known
         if loki_url:
-            return f'logcli query --addr={loki_url} \'{{service="{spec.name}"}}\''
+            return f"logcli query --addr={loki_url} '{{service=\"{spec.name}\"}}'"
         return f"aws logs tail {group} --log-stream-name-prefix {spec.name}/ --region {region} --follow"
 
     return pulumi.Output.all(host.get("loki_url"), host["log_group_name"], host["region"]).apply(sentence)

@@ -50,8 +50,24 @@ def crash_alarm(
     """Send both kinds of event to the topic, as a sentence that a person can read."""
     crash = pulumi.Output.all(cluster_arn, service.name).apply(lambda known: _text(crash_pattern(spec, *known)))
     rollback = service.arn.apply(lambda arn: _text(rollback_pattern(arn)))
-    _rule(f"{spec.name}-crash", crash, {"reason": "$.detail.stoppedReason", "task": "$.detail.taskArn"}, f"{spec.name} crashed", topic_arn, tags, parent)
-    _rule(f"{spec.name}-rollback", rollback, {"reason": "$.detail.reason", "task": "$.resources[0]"}, f"{spec.name} was rolled back", topic_arn, tags, parent)
+    _rule(
+        f"{spec.name}-crash",
+        crash,
+        {"reason": "$.detail.stoppedReason", "task": "$.detail.taskArn"},
+        f"{spec.name} crashed",
+        topic_arn,
+        tags,
+        parent,
+    )
+    _rule(
+        f"{spec.name}-rollback",
+        rollback,
+        {"reason": "$.detail.reason", "task": "$.resources[0]"},
+        f"{spec.name} was rolled back",
+        topic_arn,
+        tags,
+        parent,
+    )
 
 
 def _rule(

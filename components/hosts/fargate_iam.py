@@ -87,11 +87,12 @@ def role(
     tags: Mapping[str, str],
     parent: pulumi.Resource,
 ) -> pulumi.Output[str]:
-    """A role with inline policies (suffix -> document). Its ARN resolves only after they are attached, so that no task starts without them."""
+    """A role with inline policies (suffix -> document). Its ARN resolves only after they are attached: no task starts without them."""
     opts = pulumi.ResourceOptions(parent=parent)
     created = aws.iam.Role(name, assume_role_policy=trust, tags=tags, opts=opts)
     attached = [
-        aws.iam.RolePolicy(f"{name}-{suffix}", role=created.name, policy=document, opts=opts) for suffix, document in sorted(policies.items())
+        aws.iam.RolePolicy(f"{name}-{suffix}", role=created.name, policy=document, opts=opts)
+        for suffix, document in sorted(policies.items())
     ]
     return pulumi.Output.all(created.arn, *[policy.id for policy in attached]).apply(lambda known: known[0])
 

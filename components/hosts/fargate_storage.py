@@ -13,10 +13,12 @@ MAX_PATH = 100  # characters; EFS API reference, RootDirectory
 
 
 def directory(spec: TaskSpec, volume: Volume) -> str:
-    """Directory of a volume on the file system: two stacks on one file system don't meet. Raises ValueError when EFS can't hold its name."""
+    """Directory of a volume on the file system: two stacks on one file system don't meet. Raises ValueError when it is too long."""
     path = f"/{pulumi.get_stack()}/{spec.name}/{volume.name}"
     if len(path) > MAX_PATH:
-        raise ValueError(f"volume {volume.name!r} of task {spec.name!r}: its EFS path {path!r} is longer than {MAX_PATH} characters; shorten a name")
+        raise ValueError(
+            f"volume {volume.name!r} of task {spec.name!r}: its EFS path {path!r} is longer than {MAX_PATH} characters; shorten a name"
+        )
     return path
 
 
@@ -48,6 +50,8 @@ def task_volume(volume: Volume, file_system_id: pulumi.Input[str], access_point_
             file_system_id=file_system_id,
             root_directory="/",  # of the access point
             transit_encryption="ENABLED",
-            authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(access_point_id=access_point_id, iam="ENABLED"),
+            authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(
+                access_point_id=access_point_id, iam="ENABLED"
+            ),
         ),
     )

@@ -1,4 +1,4 @@
-"""The container definitions of a Fargate task, as canonical JSON: equal specs give equal text, so that an unchanged task is no new revision.
+"""Container definitions of a Fargate task, as canonical JSON: equal specs give equal text, so that an unchanged task is no new revision.
 
 Every default that ECS would fill in is written out: what AWS returns is then what was sent, and a second preview is empty.
 """

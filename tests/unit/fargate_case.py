@@ -33,7 +33,9 @@ def task(**changes: Any) -> TaskSpec:
     return TaskSpec(**{"name": "bot", "component": "FreqtradeBot", "image": PUBLISHED, **changes})
 
 
-def run(spec: TaskSpec | Callable[[], TaskSpec] | None = None, without: tuple[str, ...] = (), outputs: dict | None = None, **host: Any) -> Run:
+def run(
+    spec: TaskSpec | Callable[[], TaskSpec] | None = None, without: tuple[str, ...] = (), outputs: dict | None = None, **host: Any
+) -> Run:
     """Run a spec on the host; `without` leaves host keys out, `host` replaces them. A spec with Outputs in it comes as a function."""
     values = {key: value for key, value in {**HOST, **host}.items() if key not in without}
 

@@ -1,11 +1,11 @@
-"""Lint of IAM documents: parliament's rules for what each action takes, and this project's own: nothing but named actions on named resources."""
+"""Lint of IAM documents: parliament's rules for each action, and this project's own: named actions on named resources only."""
 
 import json
 from collections.abc import Iterator
 
 from parliament import analyze_policy_string
 
-# Actions for which IAM knows no resource: `*` is all that it takes (service authorization reference of ECR and of Systems Manager messages).
+# Actions for which IAM knows no resource: `*` is all that it takes (service authorization reference).
 WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "ssmmessages:CreateControlChannel",

@@ -1,7 +1,7 @@
 """Pulumi without an engine: run a program against mocks that record every resource, and look at what it declared.
 
-    run = deploy(lambda: BotCluster("main", {...}))
-    run.one("aws:ecs/cluster:Cluster").inputs["settings"]
+run = deploy(lambda: BotCluster("main", {...}))
+run.one("aws:ecs/cluster:Cluster").inputs["settings"]
 """
 
 import asyncio
@@ -82,7 +82,13 @@ class RecordingMocks(pulumi.runtime.Mocks):
 
     def _vpc(self, name: str, inputs: dict) -> dict:
         """What the component behind awsx.ec2.Vpc answers, children included, in its own order: zone by zone, public before private."""
-        state: dict[str, Any] = {"vpcId": f"vpc-{name}", "publicSubnetIds": [], "privateSubnetIds": [], "routeTables": [], "routeTableAssociations": []}
+        state: dict[str, Any] = {
+            "vpcId": f"vpc-{name}",
+            "publicSubnetIds": [],
+            "privateSubnetIds": [],
+            "routeTables": [],
+            "routeTableAssociations": [],
+        }
         for zone in range(1, int(inputs["numberOfAvailabilityZones"]) + 1):
             for spec in sorted(inputs["subnetSpecs"], key=lambda spec: spec["type"], reverse=True):
                 kind = spec["type"].lower()

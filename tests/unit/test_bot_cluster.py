@@ -45,7 +45,10 @@ def test_every_output_is_registered_under_the_schema_s_name():
 def test_both_kinds_of_fargate_capacity_and_no_paid_metrics():
     declared = cluster()
     assert declared.one("aws:ecs/cluster:Cluster").inputs["settings"] == [{"name": "containerInsights", "value": "disabled"}]
-    assert declared.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders").inputs["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    assert declared.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders").inputs["capacityProviders"] == [
+        "FARGATE",
+        "FARGATE_SPOT",
+    ]
 
 
 @pytest.mark.parametrize("value", ["enabled", "enhanced"])

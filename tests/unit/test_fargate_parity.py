@@ -1,4 +1,4 @@
-"""Parity: every field of a TaskSpec is honoured by the fargate host, or refused with a sentence. A new field fails here until it is covered."""
+"""Parity: the fargate host honours every field of a TaskSpec or refuses it with a sentence. A new field fails here until covered."""
 
 import dataclasses
 from collections.abc import Callable
@@ -39,7 +39,10 @@ def built(folder: Path, **changes: Any) -> TaskSpec:
 
 # Field -> (spec with another value than the default, where that value must show).
 HONOURED: dict[str, tuple[Callable[[], TaskSpec], Callable[[Run], bool]]] = {
-    "TaskSpec.name": (lambda: task(name="other"), lambda r: r.result["dns_name"].startswith("other.") and container(r, "other")["name"] == "other"),
+    "TaskSpec.name": (
+        lambda: task(name="other"),
+        lambda r: r.result["dns_name"].startswith("other.") and container(r, "other")["name"] == "other",
+    ),
     "TaskSpec.component": (lambda: task(component="Webhook"), lambda r: service(r)["tags"]["component"] == "Webhook"),
     "TaskSpec.image": (lambda: task(image=Image(reference="x:1")), lambda r: container(r)["image"] == "x:1"),
     "TaskSpec.command": (lambda: task(command=("a", "b")), lambda r: container(r)["command"] == ["a", "b"]),
@@ -49,8 +52,14 @@ HONOURED: dict[str, tuple[Callable[[], TaskSpec], Callable[[Run], bool]]] = {
     "TaskSpec.port": (lambda: task(port=81), lambda r: container(r)["portMappings"][0]["containerPort"] == 81),
     "TaskSpec.cpu": (lambda: task(cpu=512, memory=1024), lambda r: definition(r).inputs["cpu"] == "512"),
     "TaskSpec.memory": (lambda: task(memory=1024), lambda r: definition(r).inputs["memory"] == "1024"),
-    "TaskSpec.ephemeral_storage": (lambda: task(ephemeral_storage=30), lambda r: definition(r).inputs["ephemeralStorage"] == {"sizeInGib": 30}),
-    "TaskSpec.architecture": (lambda: task(architecture="amd64"), lambda r: definition(r).inputs["runtimePlatform"]["cpuArchitecture"] == "X86_64"),
+    "TaskSpec.ephemeral_storage": (
+        lambda: task(ephemeral_storage=30),
+        lambda r: definition(r).inputs["ephemeralStorage"] == {"sizeInGib": 30},
+    ),
+    "TaskSpec.architecture": (
+        lambda: task(architecture="amd64"),
+        lambda r: definition(r).inputs["runtimePlatform"]["cpuArchitecture"] == "X86_64",
+    ),
     "TaskSpec.user": (lambda: task(user="7:8"), lambda r: container(r)["user"] == "7:8"),
     "TaskSpec.read_only_root": (lambda: task(read_only_root=False), lambda r: container(r)["readonlyRootFilesystem"] is False),
     "TaskSpec.health": (lambda: task(health=HEALTH), lambda r: "healthCheck" in container(r)),
@@ -62,14 +71,23 @@ HONOURED: dict[str, tuple[Callable[[], TaskSpec], Callable[[Run], bool]]] = {
     "TaskSpec.single_writer": (lambda: task(single_writer=True), lambda r: service(r)["deploymentMaximumPercent"] == 100),
     "TaskSpec.desired_count": (lambda: task(desired_count=3), lambda r: service(r)["desiredCount"] == 3),
     "TaskSpec.spot": (lambda: task(spot=False), lambda r: service(r)["capacityProviderStrategies"][0]["capacityProvider"] == "FARGATE"),
-    "TaskSpec.execute_command": (lambda: task(execute_command=True, read_only_root=False), lambda r: service(r)["enableExecuteCommand"] is True),
-    "TaskSpec.tags": (lambda: task(tags={"team": "x"}), lambda r: service(r)["tags"]["team"] == "x" == definition(r).inputs["tags"]["team"]),
+    "TaskSpec.execute_command": (
+        lambda: task(execute_command=True, read_only_root=False),
+        lambda r: service(r)["enableExecuteCommand"] is True,
+    ),
+    "TaskSpec.tags": (
+        lambda: task(tags={"team": "x"}),
+        lambda r: service(r)["tags"]["team"] == "x" == definition(r).inputs["tags"]["team"],
+    ),
     "Image.reference": (lambda: task(image=Image(reference="y:2")), lambda r: container(r)["image"] == "y:2"),
     "SecretSource.value": (
         lambda: task(secrets={"A": SecretSource(value=pulumi.Output.secret("v"))}),
         lambda r: len(r.all("aws:secretsmanager/secretVersion:SecretVersion")) == 1,
     ),
-    "SecretSource.arn": (lambda: task(secrets={"A": SecretSource(arn=SECRET)}), lambda r: container(r)["secrets"][0]["valueFrom"] == SECRET),
+    "SecretSource.arn": (
+        lambda: task(secrets={"A": SecretSource(arn=SECRET)}),
+        lambda r: container(r)["secrets"][0]["valueFrom"] == SECRET,
+    ),
     "Volume.name": (changed_volume(name="other"), lambda r: definition(r).inputs["volumes"][0]["name"] == "other"),
     "Volume.mount_path": (changed_volume(mount_path="/x"), lambda r: container(r)["mountPoints"][0]["containerPath"] == "/x"),
     "Volume.existing": (changed_volume(existing="fsap-9"), lambda r: r.result["volumes"] == {"data": "fsap-9"}),
@@ -89,7 +107,11 @@ SEPARATELY = {"Image.context", "Image.base", "Image.build_args", "Volume.protect
 
 
 def fields() -> set[str]:
-    return {f"{kind.__name__}.{field.name}" for kind in (TaskSpec, Image, SecretSource, Volume, HealthCheck) for field in dataclasses.fields(kind)}
+    return {
+        f"{kind.__name__}.{field.name}"
+        for kind in (TaskSpec, Image, SecretSource, Volume, HealthCheck)
+        for field in dataclasses.fields(kind)
+    }
 
 
 def test_every_field_is_covered_once():
@@ -128,7 +150,9 @@ def test_a_volume_that_wants_no_backup_takes_a_file_system_without():
 def test_protect_reaches_the_access_point(monkeypatch):
     """Mocks see no resource options, so the option is caught on its way."""
     seen = []
-    monkeypatch.setattr("components.hosts.fargate_storage.aws.efs.AccessPoint", lambda name, opts, **_: seen.append(opts.protect) or _Point())
+    monkeypatch.setattr(
+        "components.hosts.fargate_storage.aws.efs.AccessPoint", lambda name, opts, **_: seen.append(opts.protect) or _Point()
+    )
     for protect in (True, False):
         run(changed_volume(protect=protect))
     assert seen == [True, None]

@@ -101,10 +101,18 @@ def test_names_are_automatic_except_the_dns_name_and_the_family():
 @pytest.mark.parametrize(
     ("changes", "host", "message"),
     [
-        ({"port": 80, "published_port": 80}, {}, "published_port=80: Fargate publishes nothing; leave it out and reach the port through a tunnel"),
+        (
+            {"port": 80, "published_port": 80},
+            {},
+            "published_port=80: Fargate publishes nothing; leave it out and reach the port through a tunnel",
+        ),
         ({"execute_command": True}, {}, "execute_command=True: ECS Exec needs a writable root file system; set read_only_root to False"),
         ({"name": "log-router"}, {}, "name='log-router': .* choose another"),
-        ({"volumes": (VOLUME,)}, {"file_system_backup": False}, r"volumes\[user-data\].backup=True: the host's file system is not backed up"),
+        (
+            {"volumes": (VOLUME,)},
+            {"file_system_backup": False},
+            r"volumes\[user-data\].backup=True: the host's file system is not backed up",
+        ),
     ],
 )
 def test_what_fargate_can_t_honour_is_refused_before_anything_is_created(changes, host, message):
@@ -116,7 +124,10 @@ def test_what_fargate_can_t_honour_is_refused_before_anything_is_created(changes
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        *[({}, key) for key in ("cluster_arn", "region", "vpc_id", "subnet_ids", "task_security_group_id", "namespace_id", "log_group_arn")],
+        *[
+            ({}, key)
+            for key in ("cluster_arn", "region", "vpc_id", "subnet_ids", "task_security_group_id", "namespace_id", "log_group_arn")
+        ],
         ({"volumes": (VOLUME,)}, "file_system_id"),
         ({"volumes": (VOLUME,)}, "file_system_arn"),
         ({"image": Image(context=".")}, "repository_url"),

@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 from components.hosts.fargate_task_definition import KnownValues, container_definitions
 from components.task import FARGATE_SIZES, HealthCheck, SecretSource, TaskSpec, Volume
 from tests.unit.fargate_case import HOST, container, containers, definition, run, task
-from tests.unit.pulumi_mocks import ACCOUNT, REGION, is_secret
+from tests.unit.pulumi_mocks import ACCOUNT, REGION
 
 REGISTER = botocore.session.get_session().get_service_model("ecs").operation_model("RegisterTaskDefinition").input_shape
 OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:exchange-AbCdEf"
@@ -47,7 +47,16 @@ def as_request(inputs: dict[str, Any]) -> dict[str, Any]:
     """The RegisterTaskDefinition request that the provider makes of the resource's inputs."""
     request = {
         key: inputs[key]
-        for key in ("family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory", "runtimePlatform")
+        for key in (
+            "family",
+            "taskRoleArn",
+            "executionRoleArn",
+            "networkMode",
+            "requiresCompatibilities",
+            "cpu",
+            "memory",
+            "runtimePlatform",
+        )
     }
     request["containerDefinitions"] = json.loads(inputs["containerDefinitions"])
     request["volumes"] = inputs.get("volumes", [])
@@ -132,52 +141,13 @@ def test_what_ecs_would_fill_in_is_written_out():
     bot = container(run(task(port=8080)))
     assert bot["portMappings"] == [{"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}]
     assert {key: bot[key] for key in ("cpu", "environment", "secrets", "mountPoints", "volumesFrom", "systemControls")} == {
-        "cpu": 0, "environment": [], "secrets": [], "mountPoints": [], "volumesFrom": [], "systemControls": [],
+        "cpu": 0,
+        "environment": [],
+        "secrets": [],
+        "mountPoints": [],
+        "volumesFrom": [],
+        "systemControls": [],
     }
-
-
-def test_secrets_are_references_and_their_values_nowhere_else():
-    declared = run(full)
-    secret, version = declared.one("aws:secretsmanager/secret:Secret"), declared.one("aws:secretsmanager/secretVersion:SecretVersion")
-    assert container(declared)["secrets"] == [
-        {"name": "A_KEY", "valueFrom": f"{OTHER_SECRET}:key::"},
-        {"name": "B_KEY", "valueFrom": f"{secret.outputs['arn']}:B_KEY::{version.outputs['versionId']}"},
-    ]
-    assert is_secret(version.inputs["secretString"])
-    for resource in declared.resources:
-        shown = {key: value for key, value in resource.inputs.items() if not is_secret(value)}
-        assert "hunter2" not in json.dumps(shown), resource.name
-
-
-def test_one_secret_holds_all_values_and_leaves_nothing_behind():
-    declared = run(lambda: task(secrets={f"KEY_{index}": SecretSource(value=pulumi.Output.secret(str(index))) for index in range(5)}))
-    assert declared.one("aws:secretsmanager/secret:Secret").inputs["recoveryWindowInDays"] == 0
-    assert json.loads(declared.one("aws:secretsmanager/secretVersion:SecretVersion").inputs["secretString"]["value"]) == {
-        f"KEY_{index}": str(index) for index in range(5)
-    }
-
-
-def test_no_secret_without_values():
-    assert run(task(secrets={"A": SecretSource(arn=OTHER_SECRET)})).all("aws:secretsmanager/secret:Secret") == []
-
-
-def test_a_changed_secret_value_is_a_new_revision():
-    first, second = (
-        definition(run(lambda value=value: task(secrets={"KEY": SecretSource(value=pulumi.Output.secret(value))}))).inputs["containerDefinitions"]
-        for value in ("old", "new")
-    )
-    assert first != second
-
-
-def test_a_secret_among_the_plain_variables_is_refused():
-    with pytest.raises(ValueError, match=r"environment\[TOKEN\] of task 'bot' is a secret: move it to secrets"):
-        run(lambda: task(environment={"TOKEN": pulumi.Output.secret("hunter2")}))
-
-
-@pytest.mark.parametrize("arn", ["hunter2", "arn:aws:ssm:eu-west-1:1:parameter/x", f"{OTHER_SECRET}:key"])
-def test_an_arn_that_is_no_secret_is_refused(arn):
-    with pytest.raises(ValueError, match=r"secrets\[KEY\].arn=.*give a Secrets Manager ARN"):
-        run(task(secrets={"KEY": SecretSource(arn=arn)}))
 
 
 def test_volumes_are_mounted_encrypted_through_their_own_access_point():
@@ -199,7 +169,9 @@ def test_volumes_are_mounted_encrypted_through_their_own_access_point():
 
 
 def test_access_point_belongs_to_the_task_s_user_and_directory():
-    point = run(task(user="1234:5678", volumes=(Volume(name="user-data", mount_path="/data"),))).one("aws:efs/accessPoint:AccessPoint").inputs
+    point = (
+        run(task(user="1234:5678", volumes=(Volume(name="user-data", mount_path="/data"),))).one("aws:efs/accessPoint:AccessPoint").inputs
+    )
     assert point["posixUser"] == {"uid": 1234, "gid": 5678}
     assert point["rootDirectory"] == {
         "path": "/test/bot/user-data",

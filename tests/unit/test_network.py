@@ -114,7 +114,9 @@ def test_the_nat_instance_heals_itself():
 def test_the_nat_instance_is_small_and_hardened():
     template = network(egress="nat-instance").one("aws:ec2/launchTemplate:LaunchTemplate").inputs
     assert template["instanceType"] == "t4g.nano" and template["creditSpecification"] == {"cpuCredits": "standard"}
-    assert template["imageId"].startswith("resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023") and template["imageId"].endswith("arm64")
+    assert template["imageId"].startswith("resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023") and template["imageId"].endswith(
+        "arm64"
+    )
     assert template["metadataOptions"] == {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1}
     (disk,) = template["blockDeviceMappings"]
     assert disk["ebs"] == {"volumeSize": 8, "volumeType": "gp3", "encrypted": "true", "deleteOnTermination": "true"}
