@@ -5,7 +5,7 @@ import os
 import re
 import sqlite3
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import database
@@ -28,13 +28,14 @@ def names(user_data: Path, mode: str | None = None) -> list[str]:
 
 
 def back_up(user_data: Path, mode: str, keep: int, protect: str = "") -> str | None:
-    """Back up the database of this mode, then drop old backups. Returns its name, or None when there is no trade in any table yet to save.
+    """Back up the database of this mode, then drop old backups. Returns its name, or None when there is no table of trades yet.
 
-    Must run in the process that holds the lock, in any thread. Raises Damaged, or sqlite3.Error and OSError (disk full); nothing half-written stays.
+    Must run in the process that holds the lock, in any thread. Raises Damaged, or sqlite3.Error and OSError (disk full); nothing
+    half-written stays.
     """
     folder = user_data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    name = f"{mode}-{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%fZ}.sqlite"
+    name = f"{mode}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.sqlite"
     partial = folder / f".{name}.partial"
     source = database.connect(user_data / database.FILES[mode])
     try:

@@ -12,13 +12,13 @@ import os
 import socket
 import sqlite3
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from bot.errors import EXIT_DISK, EXIT_LOCKED, Refused
 
-# Two files, as in freqtrade itself: a bot that is taken out of dry-run must not try to sell what it only dreamed of buying.
+# Two files, as in freqtrade itself: a bot that is taken out of dry-run must not try to sell what it never really bought.
 FILES = {"live": "tradesv3.sqlite", "dryrun": "tradesv3.dryrun.sqlite"}
 HOLDER = "run/holder.json"
 
@@ -31,7 +31,7 @@ def url(user_data: Path, mode: str) -> str:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that may be used from any thread, one at a time. Opens nothing and takes no lock yet."""
+    """A connection that may be used from any thread, one at a time. Creates the file, takes no lock yet."""
     return sqlite3.connect(f"file:{quote(str(path))}?vfs=unix-excl", uri=True, timeout=0, isolation_level=None, check_same_thread=False)
 
 
@@ -50,7 +50,7 @@ def hold(user_data: Path, timeout: float, bot: str = "") -> dict[str, sqlite3.Co
     Raises Refused when another process still holds it, or when the volume can't be written.
     """
     held = {mode: hold_one(user_data, mode, timeout) for mode in FILES}
-    who = {"bot": bot, "host": socket.gethostname(), "pid": os.getpid(), "since": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    who = {"bot": bot, "host": socket.gethostname(), "pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
     write_atomically(user_data / HOLDER, json.dumps(who))
     log.info("write lock on %s taken", user_data)
     return held
@@ -62,25 +62,29 @@ def hold_one(user_data: Path, mode: str, timeout: float) -> sqlite3.Connection:
     deadline = time.monotonic() + timeout
     told = -math.inf
     while True:
-        connection = connect(path)
+        connection = None
         try:
-            # A read is enough: unix-excl takes its exclusive lock with the first lock of any kind, and keeps it until the last connection closes.
+            connection = connect(path)
+            # A read is enough: unix-excl takes its exclusive lock with the first lock of any kind, and keeps it until the process's last
+            # connection closes.
             has_trades_table(connection)
             return connection
         except sqlite3.DatabaseError as error:
             if is_damaged(error):
                 return connection  # locked all the same; whether a restore is asked for is decided later
-            connection.close()
+            if connection:
+                connection.close()
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise Refused(EXIT_DISK, f"the database {path} can't be opened ({error}): mount a volume at {user_data} that uid "
                                          f"{os.getuid()} may write") from error
         now = time.monotonic()
         if now >= deadline:
-            raise Refused(EXIT_LOCKED, f"another bot ({holder(user_data)}) is writing to this volume ({user_data}); this one waited {timeout:g} s "
-                                       "and will not trade: stop the other one, or give this one a volume of its own")
+            raise Refused(EXIT_LOCKED, f"another bot ({holder(user_data)}) is writing to this volume ({user_data}); this one waited "
+                                       f"{timeout:g} s and will not trade: stop the other one, or give this one a volume of its own")
         if now - told >= 10:
             told = now
-            log.warning("waiting for the write lock on %s, held by another bot (%s); giving up in %.0f s", path, holder(user_data), deadline - now)
+            log.warning("waiting for the write lock on %s, held by another bot (%s); giving up in %.0f s",
+                        path, holder(user_data), deadline - now)
         time.sleep(min(0.5, deadline - now))
 
 

@@ -18,6 +18,6 @@ def healthy(port: int = 8080, timeout: float = 8) -> bool:
 
 if __name__ == "__main__":
     try:
-        sys.exit(0 if healthy() else 1)
+        sys.exit(0 if healthy(*map(int, sys.argv[1:2])) else "freqtrade's API answers, but not with a pong")
     except OSError as error:
         sys.exit(f"freqtrade's API does not answer: {error}")

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # As the package `bot`, so that our modules' names hide nobody else's.
 sys.path[0] = str(ROOT)
 
-from bot import backup, database, log as json_log, restore, settings  # noqa: E402
+from bot import backup, database, restore, settings  # noqa: E402
+from bot import log as json_log  # noqa: E402
 from bot.errors import EXIT_CONFIG, EXIT_DATA, EXIT_DISK, EXIT_STOPPED, EXIT_USAGE, Refused  # noqa: E402
 from bot.watchdog import Watchdog  # noqa: E402
 
@@ -50,16 +51,15 @@ def trade() -> int:
 
 def prepare(chosen: settings.Settings, held: dict[str, sqlite3.Connection]) -> None:
     """Restore what is asked for, else back up. A backup that fails for want of space is only logged; a damaged database is refused."""
-    other = "live" if chosen.mode == "dryrun" else "dryrun"
     if restore.restore_if_asked(chosen.user_data, chosen.mode, chosen.backup_keep, held) is None:
         try:
             backup.attempt(chosen.user_data, chosen.mode, chosen.backup_keep)
         except backup.Damaged as error:
             raise Refused(EXIT_DATA, f"the trade database is damaged ({error}); restore one of "
                                      f"{', '.join(backup.names(chosen.user_data, chosen.mode)) or '(no backup)'}") from error
-    if open_live := other == "live" and open_trades(held["live"]):
-        log.critical("%d live trades are still open in %s and nobody manages them while this bot runs in dry-run; close them at the exchange",
-                     open_live, database.FILES["live"])
+    if chosen.mode == "dryrun" and (open_live := open_trades(held["live"])):
+        log.critical("%d live trades are still open in %s and nobody manages them while this bot runs in dry-run; close them at the "
+                     "exchange", open_live, database.FILES["live"])
 
 
 def open_trades(connection: sqlite3.Connection) -> int:
@@ -79,8 +79,8 @@ def check_volume(user_data: Path) -> None:
             file.write(bytes(1 << 20))
             os.fsync(file.fileno())
     except OSError as error:
-        raise Refused(EXIT_DISK, f"the volume at {user_data} can't be written ({error.strerror}): free at least 1 MiB, or let uid {os.getuid()} "
-                                 "own it; a bot that can't record its trades does not start") from error
+        raise Refused(EXIT_DISK, f"the volume at {user_data} can't be written ({error.strerror}): free at least 1 MiB, or let uid "
+                                 f"{os.getuid()} own it; a bot that can't record its trades does not start") from error
     finally:
         if probe.parent.is_dir():
             probe.unlink(missing_ok=True)
@@ -98,13 +98,13 @@ def freqtrade(arguments: list[str]) -> int:
 
 
 def close(held: dict[str, sqlite3.Connection]) -> None:
-    """Move what is in the WAL into the main file, then let the lock go."""
+    """Move what can be moved from the WAL into the main file, then let the lock go. What stays in the WAL is not lost."""
     for connection in held.values():
         try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.close()
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.DatabaseError as error:
-            log.warning("the database was left as it is (%s); nothing is lost", error)
+            log.warning("the WAL was left as it is (%s)", error)
+        connection.close()
 
 
 def back_up_now() -> int:
@@ -151,6 +151,7 @@ def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 if __name__ == "__main__":
     json_log.start()
+    os.umask(0o077)
     signal.signal(signal.SIGTERM, stop)
     try:
         code = main(sys.argv[1:])
@@ -160,4 +161,7 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         log.info("stopped")
         code = EXIT_STOPPED
+    except Exception:
+        log.critical("the bot ends on an unexpected error", exc_info=True)
+        code = 1
     sys.exit(code)

@@ -1,14 +1,14 @@
 """Restore a backup before the bot starts, when the volume holds a request for it.
 
-The backup is written *into* the database through SQLite's backup API, as one transaction: killed at any point, the database is the old one
-or the restored one, and as long as the request is there the restore is done again. Replacing the file instead would leave the lock on a file
-that is no longer there.
+The backup is written *into* the database through SQLite's backup API, as one transaction: killed at any point, the database is the old
+one or the restored one, and as long as the request is there the restore is done again. Replacing the file instead would leave the lock on a
+file that is no longer there.
 """
 
 import logging
 import sqlite3
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import backup, database
@@ -68,7 +68,7 @@ def _known(user_data: Path, name: str) -> None:
 def _set_damaged_aside(user_data: Path, mode: str, held: dict[str, sqlite3.Connection]) -> str:
     path = user_data / database.FILES[mode]
     wal = path.with_name(path.name + "-wal")
-    aside = f"damaged-{mode}-{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%fZ}"
+    aside = f"damaged-{mode}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     # By other processes: opening the file here would drop our lock (see database.py).
     for source, target in ((path, f"{aside}.sqlite"), (wal, f"{aside}.sqlite-wal")):
         if source.exists():

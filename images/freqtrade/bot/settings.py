@@ -82,7 +82,7 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
         mistakes.append(f"strategy={config['strategy']!r} is not in this image; use one of {', '.join(sorted(known)) or '(none found)'}")
     numbers = {
         name: _number(environ, name, default, low, mistakes)
-        for name, default, low in (("LOCK_TIMEOUT", 120, 0), ("BACKUP_INTERVAL", 86400, 1), ("BACKUP_KEEP", 14, 1), ("STUCK_AFTER", 600, 10))
+        for name, default, low in (("LOCK_TIMEOUT", 120, 0), ("BACKUP_INTERVAL", 86400, 1), ("BACKUP_KEEP", 14, 1), ("STUCK_AFTER", 600, 1))
     }
     if mistakes:
         raise Refused(EXIT_CONFIG, "the bot does not start: " + "; ".join(mistakes))
@@ -149,7 +149,8 @@ def _config_mistakes(config: Mapping[str, Any], own: Mapping[str, Any]) -> Itera
         if _get(own, key) is not None:
             yield f"{key} can't be set in BOT_CONFIG_JSON, the image sets it; remove it"
     for path in _secrets_in(own):
-        yield f"{path} is a secret and must not be in BOT_CONFIG_JSON; pass it as a secret in the variable FREQTRADE__{path.upper().replace('.', '__')}"
+        variable = "FREQTRADE__" + path.upper().replace(".", "__")
+        yield f"{path} is a secret and must not be in BOT_CONFIG_JSON; pass it as a secret, in {variable}"
 
 
 def _secrets_in(value: Any, path: str = "") -> Iterator[str]:

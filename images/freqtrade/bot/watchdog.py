@@ -1,6 +1,7 @@
 """Ends a bot whose trading loop stands still, so that the host restarts it: neither Docker nor a person restarts a process that only hangs.
 
-freqtrade tells systemd about every turn of its loop (`internals.sd_notify`), also while it is stopped on request; here a thread listens instead.
+freqtrade tells systemd about every turn of its loop (`internals.sd_notify`), also while it is stopped on request; here a thread listens
+instead. An exchange that is down is no reason: the loop still turns, and a restart would not help.
 """
 
 import logging

@@ -1,4 +1,7 @@
-"""Sample strategy, pandas only: buys a candle that closes above the high before it. It shows that a bot trades; it is not meant to earn money."""
+"""Sample strategy, pandas only: buys a candle that closes above the high before it.
+
+It shows that a bot trades; it is not meant to earn money.
+"""
 
 from datetime import datetime
 
@@ -9,7 +12,10 @@ from pandas import DataFrame
 
 
 class BreakoutStrategy(IStrategy):
-    """Enter on a close above the highest high of the last LOOKBACK candles; leave on a close below the lowest low, or after HOLD candles."""
+    """Enter on a close above the highest high of the last LOOKBACK candles; leave on a close below their lowest low, or after HOLD candles.
+
+    The return on investment and the stop-loss are fractions of the price; times are in candles.
+    """
 
     INTERFACE_VERSION = 3
     LOOKBACK = 1
@@ -28,8 +34,9 @@ class BreakoutStrategy(IStrategy):
     def protections(self):
         # Pause all pairs after a run of losses, and everything after a bad day's worth of drawdown.
         return [
-            {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 30, "only_per_pair": False},
-            {"method": "MaxDrawdown", "lookback_period_candles": 1440, "trade_limit": 20, "stop_duration_candles": 60, "max_allowed_drawdown": 0.2},
+            {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 15},
+            {"method": "MaxDrawdown", "lookback_period_candles": 1440, "trade_limit": 20, "stop_duration_candles": 60,
+             "max_allowed_drawdown": 0.2},
         ]
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
@@ -46,6 +53,8 @@ class BreakoutStrategy(IStrategy):
         dataframe.loc[dataframe["close"] < dataframe["lowest"], "exit_long"] = 1
         return dataframe
 
-    def custom_exit(self, pair: str, trade: Trade, current_time: datetime, current_rate: float, current_profit: float, **kwargs) -> str | None:
+    def custom_exit(
+        self, pair: str, trade: Trade, current_time: datetime, current_rate: float, current_profit: float, **kwargs
+    ) -> str | None:
         held = (current_time - trade.date_last_filled_utc).total_seconds()
         return "held_long_enough" if held >= self.HOLD * timeframe_to_seconds(self.timeframe) else None

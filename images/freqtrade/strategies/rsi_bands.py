@@ -1,4 +1,7 @@
-"""Sample strategy with TA-Lib indicators: buys weakness inside Bollinger bands. It shows that a bot trades; it is not meant to earn money."""
+"""Sample strategy with TA-Lib indicators: buys weakness inside Bollinger bands.
+
+It shows that a bot trades; it is not meant to earn money.
+"""
 
 from datetime import datetime
 
@@ -36,16 +39,16 @@ class RsiBandsStrategy(IStrategy):
     @property
     def protections(self):
         return [
-            {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 30, "only_per_pair": False},
-            {"method": "MaxDrawdown", "lookback_period_candles": 1440, "trade_limit": 20, "stop_duration_candles": 60, "max_allowed_drawdown": 0.2},
+            {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 15},
+            {"method": "MaxDrawdown", "lookback_period_candles": 1440, "trade_limit": 20, "stop_duration_candles": 60,
+             "max_allowed_drawdown": 0.2},
         ]
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
         dataframe["rsi"] = talib.RSI(dataframe["close"], timeperiod=9)
-        # BTC prices of small coins have few digits: below about 1e-5 TA-Lib takes the deviation for zero, so the bands are made in millionths.
-        upper, _, lower = talib.BBANDS(dataframe["close"] * 1e6, timeperiod=20, nbdevup=2.0, nbdevdn=2.0)
+        upper, _, lower = talib.BBANDS(dataframe["close"], timeperiod=20, nbdevup=2.0, nbdevdn=2.0)
         # 0 at the lower band, 1 at the upper one.
-        dataframe["band"] = (dataframe["close"] * 1e6 - lower) / (upper - lower)
+        dataframe["band"] = (dataframe["close"] - lower) / (upper - lower)
         return dataframe
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
@@ -57,6 +60,8 @@ class RsiBandsStrategy(IStrategy):
         dataframe.loc[dataframe["rsi"] > self.exit_rsi.value, "exit_long"] = 1
         return dataframe
 
-    def custom_exit(self, pair: str, trade: Trade, current_time: datetime, current_rate: float, current_profit: float, **kwargs) -> str | None:
+    def custom_exit(
+        self, pair: str, trade: Trade, current_time: datetime, current_rate: float, current_profit: float, **kwargs
+    ) -> str | None:
         held = (current_time - trade.date_last_filled_utc).total_seconds()
         return "held_long_enough" if held >= self.HOLD * timeframe_to_seconds(self.timeframe) else None
