@@ -193,6 +193,9 @@ def test_the_address_layout_is_the_real_components():
         "v-public-1": "10.0.32.0/20",
         "v-isolated-1": "10.0.48.0/24",
     }
+    # A second subnet that would lie in the first one comes after it.
+    uneven = {"subnetSpecs": [{"type": "Private", "name": "a"}, {"type": "Private", "name": "b", "cidrMask": 20.0}]}
+    assert blocks(uneven, zones=1) == {"v-a-1": "10.0.0.0/19", "v-b-1": "10.0.32.0/20"}
     auto = {
         "subnetStrategy": "Auto",
         "subnetSpecs": [{"type": "Public", "name": "web", "cidrMask": 24.0}, {"type": "Private", "cidrMask": 20.0}],
