@@ -91,7 +91,7 @@ class FreqtradeBotArgs(TypedDict):
     published_port: NotRequired[int]
     """Port on this machine's loopback address for API and FreqUI (docker only). Default: none."""
     execute_command: NotRequired[bool]
-    """Allow ECS Exec, which a tunnel to the API needs. Default false."""
+    """Allow ECS Exec, which a tunnel to the API needs; the root file system is then writable, because ECS Exec can't do without. Default false."""
     volume: NotRequired[pulumi.Input[str]]
     """Bring your own storage: Docker volume name or EFS access point id. Default: created."""
     protect: NotRequired[bool]
@@ -215,4 +215,5 @@ def _task_spec(name: str, args: FreqtradeBotArgs) -> TaskSpec:
         single_writer=True,
         spot=args.get("spot", True) is not False,
         execute_command=bool(args.get("execute_command")),
+        read_only_root=not args.get("execute_command"),
     )

@@ -7,6 +7,9 @@ import pulumi
 # Components whose name is the name of a bot or service that people pay for and look for in a bill.
 _STACK_LEVEL = frozenset({"Network", "BotCluster", "LocalCluster"})
 
+# The one type used here whose tags are a list; each says whether the instances get it too.
+_TAGS_ARE_A_LIST = "aws:autoscaling/group:Group"
+
 
 def tag_resources(project: str, stack: str) -> None:
     """Register the transformation; call it before the first resource. Tags that a resource sets itself win."""
@@ -21,7 +24,8 @@ def tag_resources(project: str, stack: str) -> None:
             tags["component"] = kind
             if kind not in _STACK_LEVEL:
                 tags["bot"] = component._name
-        return pulumi.ResourceTransformationResult({**args.props, "tags": _merged(tags, args.props["tags"])}, args.opts)
+        merged = _merged_list if args.type_ == _TAGS_ARE_A_LIST else _merged
+        return pulumi.ResourceTransformationResult({**args.props, "tags": merged(tags, args.props["tags"])}, args.opts)
 
     pulumi.runtime.register_stack_transformation(add_tags)
 
@@ -39,3 +43,8 @@ def _merged(tags: dict[str, str], own: object) -> object:
     if isinstance(own, pulumi.Output):
         return own.apply(lambda known: {**tags, **known})
     return {**tags, **own}
+
+
+def _merged_list(tags: dict[str, str], own: object) -> list[object]:
+    given = list(own or [])  # type: ignore[call-overload]
+    return [{"key": key, "value": value, "propagate_at_launch": True} for key, value in tags.items()] + given
