@@ -94,12 +94,15 @@ def test_the_region_and_the_providers_own_configuration_are_checked(start):
     explicit = """
         import pulumi
         import pulumi_aws as aws
+        import pulumi_awsx as awsx
 
         west = aws.Provider("west", region="us-west-2", default_tags={"tags": {"project": "p"}})
         opts = pulumi.ResourceOptions(provider=west)
+        vpc = awsx.ec2.Vpc("net", number_of_availability_zones=1, nat_gateways={"strategy": "None"}, opts=pulumi.ResourceOptions(providers=[west]))
         queue = aws.sqs.Queue("orders", fifo_queue=True, tags={"bot": "b"}, opts=opts)
         pulumi.export("name", queue.name)
         pulumi.export("tags", queue.tags)
+        pulumi.export("subnet", vpc.subnets.apply(lambda subnets: subnets[0].availability_zone))
         pulumi.export("zones", aws.get_availability_zones(opts=pulumi.InvokeOptions(provider=west)).names)
     """
     project = start(explicit, synthetic=True, config={})
@@ -107,7 +110,7 @@ def test_the_region_and_the_providers_own_configuration_are_checked(start):
     made = project.outputs()
     assert made["name"].startswith("orders-") and made["name"].endswith(".fifo")
     assert made["tags"] == {"project": "p", "bot": "b"}
-    assert made["zones"][0] == "us-west-2a"
+    assert made["zones"][0] == made["subnet"] == "us-west-2a"
     assert "defaultTags.tag: no such property; did you mean 'tags'" in _preview_of(project, explicit.replace('"tags": {"p', '"tag": {"p'))
 
 

@@ -38,7 +38,7 @@ class AwsServicer(Servicer):
 
     async def CheckConfig(self, request: proto.CheckRequest, context: Any) -> proto.CheckResponse:
         given = _config(decode(request.news))
-        found = check({name: value for name, value in given.items() if name != "version"}, provider(SDK))
+        found = check({name: value for name, value in given.items() if name not in ("version", "pluginDownloadURL")}, provider(SDK))
         if given.get("region") is None and not (os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")):
             found.append(("region", "missing; set it: pulumi config set aws:region us-east-1"))
         return proto.CheckResponse(inputs=request.news, failures=failures(found))
@@ -102,9 +102,11 @@ class AwsServicer(Servicer):
 
     @sentence
     async def Read(self, request: proto.ReadRequest, context: Any) -> proto.ReadResponse:
-        _only_synthetic()
         if not request.properties.fields:
-            raise Refused(f"the offline aws plugin can't look up {request.id!r} at AWS: {REFUSAL}")
+            raise Refused(
+                f"the offline aws plugin can't look up {request.id!r} at AWS: pass its id or ARN as a plain value, or preview with the real one"
+            )
+        _only_synthetic()
         return proto.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
     @sentence
