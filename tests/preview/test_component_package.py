@@ -1,0 +1,80 @@
+"""The components from other languages: remote components, the plugin's own process and the real engine."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pulumi_engine import Project, pulumi_project  # noqa: F401
+from tests.remote_components import bot, call, plugin_script, program
+
+pytestmark = pytest.mark.engine
+
+DOCKER = {"docker": {"network": "private"}}
+CONTAINER = "docker:index/container:Container"
+
+
+@pytest.fixture
+def remote_project(pulumi_project: Callable[..., Project], tmp_path: Path) -> Callable[..., Project]:  # noqa: F811
+    """Like pulumi_project, with the checkout's plugin on PATH."""
+    path = os.pathsep.join([str(plugin_script(tmp_path / "bin")), os.environ["PATH"]])
+
+    def start(*statements: str, **options: Any) -> Project:
+        return pulumi_project(program(*statements), environment={"PATH": path}, **options)
+
+    return start
+
+
+def test_a_bot_on_docker(remote_project: Callable[..., Project]) -> None:
+    project = remote_project(
+        "cluster = " + call("LocalCluster", "local", {}, outputs=("network",)),
+        "bot = " + call("FreqtradeBot", "sample", bot(publishedPort=18080), "host={'docker': {'network': cluster.network}}", outputs=("apiUrl", "service")),
+        "pulumi.export('api', bot.apiUrl)",
+    )
+    result = project.preview()
+    assert result.ops("sample") == result.ops("sample-container") == {"create"}
+    assert {step.type for step in result.steps} >= {"tradestack:index:FreqtradeBot", "tradestack:index:LocalCluster", CONTAINER}
+    # A port that came over the wire is a whole number.
+    assert '"http://127.0.0.1:18080"' in result.output
+    assert "hush" not in result.output
+
+
+def test_network_cluster_and_bot_on_fargate(remote_project: Callable[..., Project]) -> None:
+    outputs = ("clusterArn", "region", "vpcId", "subnetIds", "taskSecurityGroupId", "namespaceId", "namespaceName", "fileSystemId", "fileSystemArn",
+               "logGroupName", "logGroupArn", "repositoryUrl", "repositoryArn", "assignPublicIp", "alarmTopicArn")  # fmt: skip
+    host = "{" + ", ".join(f"{name!r}: cluster.{name}" for name in outputs) + "}"
+    project = remote_project(
+        "network = " + call("Network", "network", {"zones": 2, "egress": "nat-instance"}, outputs=("vpcId", "taskSubnetIds", "assignPublicIp")),
+        "cluster = " + call("BotCluster", "cluster", {"zones": 2, "containerInsights": "enabled"},
+                            "vpcId=network.vpcId, subnetIds=network.taskSubnetIds, assignPublicIp=network.assignPublicIp", outputs=outputs),  # fmt: skip
+        call("FreqtradeBot", "sample", bot(), f"host={{'fargate': {host}}}"),
+        config={"aws:region": "eu-west-1"},
+    )
+    result = project.preview()
+    made = {step.type for step in result.steps}
+    assert {"awsx:ec2:Vpc", "aws:ecs/cluster:Cluster", "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"} <= made
+    assert "hush" not in result.output
+
+
+REFUSED = [
+    ("FreqtradeBot", bot(host=DOCKER, pairs=["ETH/USD"], maxOpenTrades=0),
+     "bot 'sample': pairs='ETH/USD': use BASE/BTC, the stake currency behind the slash; max_open_trades=0: use 1 or more"),
+    ("FreqtradeBot", bot(host={}), "host=[]: give exactly one of docker and fargate, e.g. host=cluster.host"),
+    ("FreqtradeBot", bot(host=DOCKER, memory="much"), "Invalid value 'much' of type <class 'str'> for integer property memory"),
+    ("Network", {"zones": 9, "egress": "public"}, "network 'sample': zones=9: use 1 to 6"),
+]  # fmt: skip
+
+
+def test_what_a_component_refuses_is_one_sentence_without_secrets(remote_project: Callable[..., Project]) -> None:
+    project = remote_project()
+    for kind, inputs, sentence in REFUSED:
+        project.program(program(call(kind, "sample", inputs)))
+        result = project.preview(fails=True)
+        shown = result.errors[0]
+        assert shown.startswith(f"tradestack:index:{kind} resource 'sample' has a problem: ") and sentence in shown, shown
+        assert "\n" not in shown, "a traceback or more than one sentence"
+        assert "hush" not in result.output
+        made = {step.type for step in result.steps if not step.type.startswith("pulumi:")}
+        assert made <= {f"tradestack:index:{kind}"}, f"{inputs}: half created: {made}"  # a component by itself is only a name
