@@ -120,17 +120,16 @@ def test_plain_values_survive_the_wire():
     ],
 )  # fmt: skip
 def test_replacement_follows_the_property(token, old, new, replaced):
-    found = diff(old, new, aws_replace.replacing(resource("pulumi_aws", token), old, new))
+    found = diff(old, new, aws_replace.replacing(resource("pulumi_aws", token)))
     assert list(found.replaces) == replaced
     assert found.changes == found.DIFF_SOME
 
 
-def test_a_service_changes_its_capacity_providers_in_place_only_with_a_new_deployment():
-    service = resource("pulumi_aws", "aws:ecs/service:Service")
-    old, new = ({"capacityProviderStrategies": [{"capacityProvider": name}]} for name in ("FARGATE", "FARGATE_SPOT"))
-    assert diff(old, new, aws_replace.replacing(service, old, new)).replaces
-    new["forceNewDeployment"] = True
-    assert not diff(old, new, aws_replace.replacing(service, old, new)).replaces
+def test_a_service_changes_its_capacity_providers_only_with_a_new_deployment():
+    changed = ["capacityProviderStrategies"]
+    with pytest.raises(ValueError, match="only with forceNewDeployment=true"):
+        aws_rules.check_change("aws:ecs/service:Service", changed, {})
+    aws_rules.check_change("aws:ecs/service:Service", changed, {"forceNewDeployment": True})
 
 
 def test_equal_json_and_secrecy_alone_are_no_change():

@@ -72,8 +72,8 @@ class AwsServicer(Servicer):
     async def Diff(self, request: proto.DiffRequest, context: Any) -> proto.DiffResponse:
         token, _ = _type_and_name(request.urn)
         olds, news = _old_inputs(request), decode(request.news)
-        replacing = aws_replace.replacing(resource(SDK, token), olds, news)
-        response = diff(olds, news, replacing, aws_rules.JSON_PROPERTIES)
+        response = diff(olds, news, aws_replace.replacing(resource(SDK, token)), aws_rules.JSON_PROPERTIES)
+        aws_rules.check_change(token, response.diffs, news)
         # Two resources can't bear one typed name at a time; generated names differ.
         response.deleteBeforeReplace = bool(response.replaces) and aws_rules.keeps_name(resource(SDK, token), olds, news)
         return response

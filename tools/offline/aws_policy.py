@@ -15,11 +15,11 @@ Statement = dict[str, Any]
 def document(args: Mapping[str, Any]) -> dict[str, Any]:
     """The function's outputs. Raises ValueError that says what is wrong with the arguments."""
     merged: list[Statement] = []
-    version, policy_id = "2012-10-17", None
+    version, policy_id = "", None
     for text in [args.get("sourceJson"), *(args.get("sourcePolicyDocuments") or ())]:
         version, policy_id = _merge(merged, _parse(text, "sourcePolicyDocuments"), version, policy_id, override=False)
     own = {
-        "Version": args.get("version"),
+        "Version": args.get("version") or "2012-10-17",
         "Id": args.get("policyId"),
         "Statement": [_statement(given) for given in args.get("statements") or ()],
     }
@@ -40,11 +40,15 @@ def _statement(given: Mapping[str, Any]) -> Statement:
     made.update({key: _strings(given.get(name)) for key, name in lists.items()})
     made["Principal"] = _principals(given.get("principals"))
     made["NotPrincipal"] = _principals(given.get("notPrincipals"))
-    conditions: dict[str, dict[str, Any]] = {}
+    conditions: dict[str, dict[str, list[str]]] = {}
     for condition in given.get("conditions") or ():
+        variable = condition["variable"].replace("&{", "${")
         values = [value.replace("&{", "${") for value in condition["values"]]
-        conditions.setdefault(condition["test"], {})[condition["variable"].replace("&{", "${")] = values[0] if len(values) == 1 else values
-    made["Condition"] = conditions
+        conditions.setdefault(condition["test"], {}).setdefault(variable, []).extend(values)
+    made["Condition"] = {
+        test: {variable: values[0] if len(values) == 1 else values for variable, values in variables.items()}
+        for test, variables in conditions.items()
+    }
     return {key: value for key, value in made.items() if value}
 
 
@@ -71,7 +75,7 @@ def _merge(merged: list[Statement], more: Mapping[str, Any], version: str, polic
             merged[same] = statement
         else:
             raise ValueError(f"statements.sid={sid!r} is there twice: give each statement a sid of its own, or use overridePolicyDocuments")
-    return more.get("Version") or version, more.get("Id") or policy_id
+    return max(version, more.get("Version") or ""), more.get("Id") or policy_id
 
 
 def _parse(text: Any, name: str) -> Mapping[str, Any]:

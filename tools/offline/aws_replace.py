@@ -1,14 +1,14 @@
 """Which inputs of an AWS resource can't be changed in place: a change makes the provider replace the resource.
 
 The provider's schema says so, but the SDK doesn't carry it. Two sources together: sentences in the SDK's own documentation ("forces a new
-resource"), and this table, written down from the `ForceNew` marks and `RequiresReplace` plan modifiers in terraform-provider-aws 6
-(internal/service/*), on which pulumi-aws 7 is built. Types that are in neither are shown as updated in place.
+resource"), and this table, kept by hand. Compared line by line with terraform-provider-aws, on which pulumi-aws is built: ECS service and
+task definition, Cloud Map service, Secrets Manager version, ECR lifecycle policy. The other lines are from experience with that provider;
+correct them when the real plugin shows something else. Types in neither source are shown as updated in place.
 """
 
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from tools.offline.sdk_types import Signature
 
@@ -106,18 +106,13 @@ CONDITION = re.compile(r"\b(when|if|unless|after|downgrad|decreas)", re.IGNORECA
 _cache: dict[str, frozenset[str]] = {}
 
 
-def replacing(signature: Signature, olds: Mapping[str, Any], news: Mapping[str, Any]) -> AbstractSet[str]:
+def replacing(signature: Signature) -> AbstractSet[str]:
     """Input paths (camelCase, dots between levels, no list indices) whose change replaces the resource."""
     kind = signature.token.split(":")[1]
     if signature.token not in _cache:
         documented = {name for name, prop in signature.inputs.items() if _documented(prop.doc)}
         _cache[signature.token] = frozenset({*documented, *TABLE.get(kind, "").split(), "region"})
-    paths = _cache[signature.token]
-    if kind == "ecs/service":
-        # In place only with forceNewDeployment and strategies before and after (CustomizeDiff of aws_ecs_service).
-        in_place = news.get("forceNewDeployment") and olds.get("capacityProviderStrategies") and news.get("capacityProviderStrategies")
-        return paths if in_place else paths | {"capacityProviderStrategies"}
-    return paths
+    return _cache[signature.token]
 
 
 def _documented(doc: str) -> bool:

@@ -4,7 +4,7 @@ import ipaddress
 import json
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from tools.offline.sdk_check import Failure
@@ -27,7 +27,7 @@ JSON_PROPERTIES = frozenset(
     }
 )
 
-# Longest name where it isn't 255. Source: the services' API references; the provider checks the same in a preview.
+# Longest name where it isn't 255. The limits are the services' own (API references).
 NAME_LENGTHS = {
     "iam/role": 64,
     "iam/rolePolicy": 128,
@@ -83,6 +83,12 @@ def keeps_name(signature: Signature, olds: Mapping[str, Any], news: Mapping[str,
     """True when old and new resource would bear the same name, typed by a person."""
     named = "name" in signature.inputs and not signature.inputs["name"].required
     return named and "name" not in (news.get("__defaults") or ()) and news.get("name") is not None and olds.get("name") == news.get("name")
+
+
+def check_change(token: str, changed: Collection[str], news: Mapping[str, Any]) -> None:
+    """Raise ValueError for a change that the provider refuses."""
+    if _kind(token) == "ecs/service" and "capacityProviderStrategies" in changed and bare(news.get("forceNewDeployment")) is not True:
+        raise ValueError("capacityProviderStrategies: an existing service takes a change of it only with forceNewDeployment=true")
 
 
 def check(token: str, news: Mapping[str, Any]) -> list[Failure]:

@@ -1,4 +1,7 @@
-"""The children of awsx.ec2.Vpc, as the real component makes them: names, parents, dependencies and inputs as in pulumi-awsx 3."""
+"""The children of awsx.ec2.Vpc, as the real component makes them: names, parents, dependencies and inputs.
+
+Written after the component's source at an earlier 3.x (awsx/ec2/vpc.ts); options that came later are refused.
+"""
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ from tools.offline.wire import UNKNOWN, Secret, bare, has_unknown
 
 AWS_VERSION = importlib.metadata.version("pulumi-aws")
 
-# Read with the plain promise that they do what the real component does; what isn't built is refused, never ignored.
+# What isn't built is refused, never ignored.
 UNSUPPORTED = ("ipv4IpamPoolId", "ipv4NetmaskLength")
 
 
