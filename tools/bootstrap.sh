@@ -15,7 +15,7 @@ python=$(find_python)
 if [ -z "$python" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "python … installing python3 and python3-venv from the distribution's packages" >&2
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends python3 python3-venv ca-certificates >&2
+    apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends python3 python3-venv ca-certificates >/dev/null
     python=$(find_python)
 fi
 if [ -z "$python" ]; then
