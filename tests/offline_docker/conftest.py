@@ -21,6 +21,11 @@ TOOLS = ("sh", "sleep", "cat", "true", "false", "ls")
 @pytest.fixture(scope="session")
 def client() -> Iterator[docker.DockerClient]:
     connected = docker.from_env()
+    # What an earlier run that was killed, or failed on purpose, has left behind must not fail this one.
+    for stale in connected.containers.list(all=True, filters={"name": f"^/{PREFIX}"}):
+        stale.remove(v=True, force=True)
+    for stale in [*connected.networks.list(filters={"name": f"^{PREFIX}"}), *connected.volumes.list(filters={"name": f"^{PREFIX}"})]:
+        stale.remove()
     yield connected
     connected.close()
 
