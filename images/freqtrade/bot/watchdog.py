@@ -1,7 +1,8 @@
 """Ends a bot whose trading loop stands still, so that the host restarts it: neither Docker nor a person restarts a process that only hangs.
 
 freqtrade tells systemd about every turn of its loop (`internals.sd_notify`), also while it is stopped on request; here a thread listens
-instead. An exchange that is down is no reason: the loop still turns, and a restart would not help.
+instead. With an exchange that does not answer the loop still turns, but slowly: each call is tried several times, so one turn may take
+minutes. `stuck_after` must be longer than that.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Sample strategy, pandas only: buys a candle that closes above the high before it.
+"""Sample strategy, pandas only: buys a candle that closes above the closes before it.
 
 It shows that a bot trades; it is not meant to earn money.
 """
@@ -12,13 +12,13 @@ from pandas import DataFrame
 
 
 class BreakoutStrategy(IStrategy):
-    """Enter on a close above the highest high of the last LOOKBACK candles; leave on a close below their lowest low, or after HOLD candles.
+    """Enter on a close above the last LOOKBACK closes; leave on a close below them all, or after HOLD candles.
 
     The return on investment and the stop-loss are fractions of the price; times are in candles.
     """
 
     INTERFACE_VERSION = 3
-    LOOKBACK = 1
+    LOOKBACK = 2
     HOLD = 3
 
     timeframe = "1m"
@@ -32,17 +32,17 @@ class BreakoutStrategy(IStrategy):
 
     @property
     def protections(self):
-        # Pause all pairs after a run of losses, and everything after a bad day's worth of drawdown.
+        # Pause after a run of stop-losses, and after losing a tenth of the account in a few hours.
         return [
             {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 15},
-            {"method": "MaxDrawdown", "lookback_period_candles": 1440, "trade_limit": 20, "stop_duration_candles": 60,
-             "max_allowed_drawdown": 0.2},
+            {"method": "MaxDrawdown", "calculation_mode": "equity", "max_allowed_drawdown": 0.1, "lookback_period_candles": 360,
+             "trade_limit": 20, "stop_duration_candles": 60},
         ]
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
         # Shifted by one: a candle is compared with the ones before it.
-        dataframe["highest"] = dataframe["high"].rolling(self.LOOKBACK).max().shift(1)
-        dataframe["lowest"] = dataframe["low"].rolling(self.LOOKBACK).min().shift(1)
+        dataframe["highest"] = dataframe["close"].rolling(self.LOOKBACK).max().shift(1)
+        dataframe["lowest"] = dataframe["close"].rolling(self.LOOKBACK).min().shift(1)
         return dataframe
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict) -> DataFrame:

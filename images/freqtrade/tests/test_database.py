@@ -92,8 +92,9 @@ print("held", flush=True)
 time.sleep(600)
 """)
     assert holder.stdout.readline() == "held\n", holder.stderr.read()
-    with pytest.raises(Refused):
-        database.hold(user_data, timeout=0)
+    for mode in database.FILES:
+        with pytest.raises(Refused):
+            database.hold_one(user_data, mode, timeout=0)
 
 
 def test_freqtrades_address_opens_the_same_database_in_the_same_process(user_data):
