@@ -179,7 +179,9 @@ def _secret_mistakes(environ: Mapping[str, str], dry_run: Any) -> Iterator[str]:
         elif not name.endswith("PASSWORD") and _read_as_other_type(value):
             yield f"{name} would be read as a number, true/false or a list; use a value with letters"
     for name in sorted(environ):
-        if name.startswith("FREQTRADE__") and name not in ALLOWED_VARIABLES:
+        if name == "FREQTRADE__DB_URL":
+            yield f"{name}: only the SQLite database on the volume is supported (the write lock and the backups are SQLite's); remove it"
+        elif name.startswith("FREQTRADE__") and name not in ALLOWED_VARIABLES:
             yield f"{name} is not a known secret; put the setting into BOT_CONFIG_JSON"
     if dry_run is False and not any(all(_usable(environ.get(name, "")) for name in pair) for pair in KEY_PAIRS):
         pairs = " or ".join(" and ".join(pair) for pair in KEY_PAIRS)
