@@ -1,6 +1,7 @@
 """The components as a Pulumi plugin: other languages use them through the schema that Pulumi derives from their annotations."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -8,15 +9,11 @@ import pulumi
 from pulumi.errors import InputPropertiesError, InputPropertyError
 from pulumi.provider import ConstructResult, main
 from pulumi.provider.experimental.component import ComponentInitError, ComponentProvider
+from pulumi.provider.experimental.host import components_from_module
 
-from .bot_cluster import BotCluster
-from .exchange_replay import ExchangeReplay
-from .freqtrade_bot import FreqtradeBot
-from .local_cluster import LocalCluster
-from .network import Network
 from .version import VERSION
 
-COMPONENTS = [FreqtradeBot, ExchangeReplay, LocalCluster, Network, BotCluster]
+COMPONENTS = components_from_module(sys.modules[__package__])
 
 
 class TradestackProvider(ComponentProvider):
@@ -27,7 +24,7 @@ class TradestackProvider(ComponentProvider):
     ) -> ConstructResult:
         known = json.loads(self.schema)["resources"].get(resource_type)
         if known is None:
-            raise refusal(f"{resource_type}: no such component; there are {', '.join(one.__name__ for one in COMPONENTS)}")
+            raise refusal(f"{resource_type}: no such component; there are {', '.join(sorted(one.__name__ for one in COMPONENTS))}")
         mistakes = input_mistakes(inputs, known["inputProperties"])
         if mistakes:
             raise refusal("; ".join(mistakes))
@@ -46,7 +43,7 @@ def input_mistakes(inputs: Mapping[str, Any], properties: Mapping[str, Mapping[s
     mistakes = [f"{key}: no such argument; use one of {', '.join(sorted(properties))}" for key in sorted(set(inputs) - set(properties))]
     for key in sorted(set(inputs) & set(properties)):
         if properties[key].get("plain") and isinstance(inputs[key], pulumi.Output):
-            mistakes.append(f"{key}: is an output of another resource or a secret as a whole; give a value that is known before anything is created")
+            mistakes.append(f"{key}: is an output or a secret as a whole; give a value that is known before anything is created")
     return mistakes
 
 

@@ -1,6 +1,5 @@
 """The library as programs in other languages see it: a Pulumi program that knows only type tokens and the schema's camelCase names."""
 
-import json
 import stat
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import pulumi
 
 class Remote(pulumi.ComponentResource):
     def __init__(self, kind, name, outputs=(), **inputs):
-        super().__init__("tradestack:index:" + kind, name, {**inputs, **dict.fromkeys(outputs)}, remote=True)
+        super().__init__("tradestack:index:" + kind, name, {**dict.fromkeys(outputs), **inputs}, remote=True)
         assert "components" not in __import__("sys").modules
 
 """
@@ -55,7 +54,9 @@ def plugin_script(folder: Path, python: str = sys.executable) -> Path:
 @contextmanager
 def plugin(*command: str, environment: Mapping[str, str], cwd: Path) -> Iterator[provider_pb2_grpc.ResourceProviderStub]:
     """Start a plugin as the engine does and connect to it. AssertionError with its messages when it doesn't come up."""
-    process = subprocess.Popen([*command, "127.0.0.1:1"], env=dict(environment), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "127.0.0.1:1"], env=dict(environment), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         port = process.stdout.readline().strip()
         assert port.isdigit(), process.stderr.read()
@@ -73,4 +74,4 @@ def program(*statements: str) -> str:
 
 def call(kind: str, name: str, inputs: Mapping[str, Any], extra: str = "", outputs: tuple[str, ...] = ()) -> str:
     """Source text that makes a remote component; `extra` are more keyword arguments, as source text."""
-    return f"Remote({kind!r}, {name!r}, outputs={outputs!r}, {extra}{', ' if extra else ''}**__import__('json').loads({json.dumps(json.dumps(inputs))}))"
+    return f"Remote({kind!r}, {name!r}, outputs={outputs!r}, {extra}{', ' if extra else ''}**{dict(inputs)!r})"

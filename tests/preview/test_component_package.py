@@ -1,13 +1,18 @@
 """The components from other languages: remote components, the plugin's own process and the real engine."""
 
+import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.provider.experimental.util import camel_case
 
-from tests.pulumi_engine import Project, pulumi_project  # noqa: F401
+from components import BotCluster
+from components.plugin import COMPONENTS
+from tests.pulumi_engine import TIMEOUT, Project, pulumi_project  # noqa: F401
 from tests.remote_components import bot, call, plugin_script, program
 
 pytestmark = pytest.mark.engine
@@ -27,10 +32,22 @@ def remote_project(pulumi_project: Callable[..., Project], tmp_path: Path) -> Ca
     return start
 
 
+def test_the_cli_reads_the_schema(tmp_path: Path) -> None:
+    """What `pulumi package add` begins with."""
+    executable = plugin_script(tmp_path / "bin") / "pulumi-resource-tradestack"
+    environment = {**os.environ, "PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    done = subprocess.run(
+        ["pulumi", "package", "get-schema", str(executable)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TIMEOUT
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)["resources"]) == {f"tradestack:index:{one.__name__}" for one in COMPONENTS}
+
+
 def test_a_bot_on_docker(remote_project: Callable[..., Project]) -> None:
+    host = "host={'docker': {'network': cluster.network}}"
     project = remote_project(
         "cluster = " + call("LocalCluster", "local", {}, outputs=("network",)),
-        "bot = " + call("FreqtradeBot", "sample", bot(publishedPort=18080), "host={'docker': {'network': cluster.network}}", outputs=("apiUrl", "service")),
+        "bot = " + call("FreqtradeBot", "sample", bot(publishedPort=18080), host, outputs=("apiUrl",)),
         "pulumi.export('api', bot.apiUrl)",
     )
     result = project.preview()
@@ -42,13 +59,13 @@ def test_a_bot_on_docker(remote_project: Callable[..., Project]) -> None:
 
 
 def test_network_cluster_and_bot_on_fargate(remote_project: Callable[..., Project]) -> None:
-    outputs = ("clusterArn", "region", "vpcId", "subnetIds", "taskSecurityGroupId", "namespaceId", "namespaceName", "fileSystemId", "fileSystemArn",
-               "logGroupName", "logGroupArn", "repositoryUrl", "repositoryArn", "assignPublicIp", "alarmTopicArn")  # fmt: skip
+    # Every output of BotCluster is an argument of the host by the same name.
+    outputs = tuple(camel_case(name) for name in BotCluster.__annotations__)
     host = "{" + ", ".join(f"{name!r}: cluster.{name}" for name in outputs) + "}"
+    network = "vpcId=network.vpcId, subnetIds=network.taskSubnetIds, assignPublicIp=network.assignPublicIp"
     project = remote_project(
         "network = " + call("Network", "network", {"zones": 2, "egress": "nat-instance"}, outputs=("vpcId", "taskSubnetIds", "assignPublicIp")),
-        "cluster = " + call("BotCluster", "cluster", {"zones": 2, "containerInsights": "enabled"},
-                            "vpcId=network.vpcId, subnetIds=network.taskSubnetIds, assignPublicIp=network.assignPublicIp", outputs=outputs),  # fmt: skip
+        "cluster = " + call("BotCluster", "cluster", {"zones": 2, "containerInsights": "enabled"}, network, outputs=outputs),
         call("FreqtradeBot", "sample", bot(), f"host={{'fargate': {host}}}"),
         config={"aws:region": "eu-west-1"},
     )

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import textwrap
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +54,7 @@ PROGRAM = """
         "stake_currency": "USDT",
         "stake_amount": 50,
         "max_open_trades": 2,
-        "secrets": {{"api_username": "user", **{{key: pulumi.Output.secret("hush") for key in ("api_password", "jwt_secret_key", "ws_token")}}}},
+        "secrets": {{key: pulumi.Output.secret("hush") for key in ("api_username", "api_password", "jwt_secret_key", "ws_token")}},
     }})
     pulumi.export("api", bot.api_url)
 """
@@ -79,7 +80,8 @@ def their_project(pulumi_project: Callable[..., Project], binaries: Path) -> Cal
 
 def test_it_holds_the_library_and_the_images_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    library = {path.relative_to(ROOT / "components").as_posix() for path in (ROOT / "components").rglob("*.py")} | {"py.typed", "PulumiPlugin.yaml", "requirements.txt"}
+    modules = {path.relative_to(ROOT / "components") for path in (ROOT / "components").rglob("*.py")}
+    library = {path.as_posix() for path in modules if "venv" not in path.parts} | {"py.typed", "PulumiPlugin.yaml", "requirements.txt"}
     assert {f"tradestack/{name}" for name in library} == {name for name in names if not name.startswith("tradestack/images/")}
     folders = [path.parent for path in (ROOT / "images").glob("*/Dockerfile")]
     needed = {f"tradestack/images/{folder.name}/{name.as_posix()}" for folder in folders for name in content_files(folder)}
@@ -144,9 +146,9 @@ def test_it_brings_the_plugin_for_other_languages(their_project: Callable[..., P
 
 def test_the_guard_notices_the_checkout(binaries: Path, tmp_path: Path) -> None:
     """What the program asserts can fail: with the checkout on the path it does."""
-    guard = PROGRAM.split("bot = FreqtradeBot")[0].replace("    import", "import").replace("    from", "from").replace("    assert", "assert")
+    guard = textwrap.dedent(PROGRAM.partition("bot = FreqtradeBot")[0])
     for path, expected in (("", 0), (str(ROOT), 1)):
-        done = subprocess.run(
-            [str(binaries / "python"), "-c", guard], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120
-        )
+        environment = {**os.environ, "PYTHONPATH": path}
+        command = [str(binaries / "python"), "-c", guard]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == expected, done.stderr
