@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components import BotCluster, ExchangeReplay, FreqtradeBot, LocalCluster, Network, tag_resources
+from components import BotCluster, BotImage, ExchangeReplay, FreqtradeBot, LocalCluster, Network, tag_resources
 from settings import HostKind, load
 
 stack = load(pulumi.get_stack())
@@ -24,10 +24,14 @@ replay = None
 if stack.exchange_replay:
     replay = ExchangeReplay("exchange-replay", {"host": host, **stack.exchange_replay.model_dump(exclude_none=True)})
 
+# Bots of the same folder, variant and architecture share one image.
+images = {key: BotImage(name, {"host": host, **args}).reference for key, (name, args) in stack.images().items()}
+
 bots = []
 for bot in stack.bots:
     exchange = {"exchange_url": replay.url} if bot.exchange == "replay" else {}
-    running = FreqtradeBot(bot.name, {"host": host, **bot.arguments(stack.secrets), **exchange})
+    image = {"image": images[bot.image_key]} if bot.image is None else {}
+    running = FreqtradeBot(bot.name, {"host": host, **bot.arguments(stack.secrets), **exchange, **image})
     bots.append(
         {
             "name": bot.name,

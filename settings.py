@@ -1,6 +1,7 @@
 """A stack's configuration, validated once: every mistake is named with its key before anything is created."""
 
 import json
+import re
 from enum import Enum
 from typing import Annotated, Any, Optional
 
@@ -9,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel
 
 from components.bot_cluster import ContainerInsights
-from components.freqtrade_bot import SECRET_VARIABLES, FreqtradeVariant
+from components.freqtrade_bot import SECRET_VARIABLES
 from components.freqtrade_config import config_mistakes, known_strategies
+from components.freqtrade_image import FreqtradeVariant
 from components.image_folders import image_folder
 from components.network import Egress
 from components.task import FARGATE_SIZES, NAME_PATTERN
@@ -82,9 +84,15 @@ class BotSettings(_Section):
             raise ValueError("; ".join(mistakes))
         return self
 
+    @property
+    def image_key(self) -> tuple[str, ...]:
+        """Bots with the same key run the same image."""
+        return (self.image_context or "", self.variant.value, self.architecture or "")
+
     def arguments(self, secrets: dict[str, dict[str, str]]) -> dict[str, Any]:
         """FreqtradeBotArgs but for host and exchange_url; `secrets` as Settings.secrets has them."""
-        given = self.model_dump(exclude={"name"}, exclude_none=True)
+        built = {"image_context", "variant"}  # the program builds these images, once for all bots that share one
+        given = self.model_dump(exclude={"name"} | built, exclude_none=True)
         if self.exchange == "replay":
             given["exchange"] = "binance"  # the replay speaks Binance's language
         if self.secret_arn is None:
@@ -128,6 +136,24 @@ class Settings(_Section):
     base_images: dict[str, str] = {}
     secrets: dict[str, dict[str, str]] = Field(default={}, repr=False)
     """Bot name -> key (camelCase, as in FreqtradeBotArgs.secrets) -> value."""
+
+    def images(self) -> dict[tuple[str, ...], tuple[str, dict[str, Any]]]:
+        """Images to build: BotSettings.image_key -> (resource name, BotImageArgs but for the host)."""
+        return {
+            bot.image_key: (
+                _image_name(bot.image_key),
+                {key: value for key, value in zip(("context", "variant", "architecture"), bot.image_key) if value},
+            )
+            for bot in self.bots
+            if bot.image is None
+        }
+
+
+def _image_name(key: tuple[str, ...]) -> str:
+    """Resource name of a shared image, e.g. `bots`, `bots-freqai`, `bots-my-folder-arm64`."""
+    context, variant, architecture = key
+    parts = ["bots", context, "" if variant == "plain" else variant, architecture]
+    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts if part)
 
 
 class ConfigurationError(pulumi.RunError):

@@ -11,6 +11,7 @@ from .alarm_topic import alarm_topic
 from .cluster_storage import BACKUP_DEFAULT, INFREQUENT_ACCESS_DAYS, cluster_storage
 from .hosts.args import HostArgs
 from .image_repository import image_repository
+from .task import InvalidArgument
 
 # Values that CloudWatch Logs takes (API reference, PutRetentionPolicy).
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
@@ -102,7 +103,7 @@ class BotCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: BotClusterArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         mistakes = argument_mistakes(args)
         if mistakes:
-            raise ValueError(f"cluster {name!r}: " + "; ".join(mistakes))
+            raise InvalidArgument(f"cluster {name!r}: " + "; ".join(mistakes))
         super().__init__("tradestack:index:BotCluster", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self._args = args

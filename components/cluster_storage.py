@@ -6,6 +6,8 @@ from typing import Optional
 import pulumi
 import pulumi_aws as aws
 
+from .task import InvalidArgument
+
 BACKUP_DEFAULT = True
 INFREQUENT_ACCESS_DAYS = (1, 7, 14, 30, 60, 90, 180, 270, 365)  # EFS API reference, LifecyclePolicy
 NFS_PORT = 2049
@@ -96,5 +98,5 @@ def file_system_policy(file_system_arn: str) -> str:
 
 def _subnet(ids: list[str], index: int, zones: int) -> str:
     if len(ids) != zones:
-        raise ValueError(f"zones={zones}: subnet_ids has {len(ids)}; set zones to that number")
+        raise InvalidArgument(f"zones={zones}: subnet_ids has {len(ids)}; set zones to that number")
     return ids[index]

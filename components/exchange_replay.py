@@ -6,7 +6,7 @@ import pulumi
 
 from .hosts import HostArgs, run_task
 from .image_folders import base_image, image_folder
-from .task import HealthCheck, Image, TaskSpec
+from .task import HealthCheck, Image, InvalidArgument, TaskSpec
 
 PORT = 8000
 # Seconds of recording shown in one second. The recording has five-minute candles: 5 shows each as a one-minute candle.
@@ -41,7 +41,7 @@ class ExchangeReplay(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExchangeReplayArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         speed = args.get("speed") or 5
         if speed not in SPEEDS:
-            raise ValueError(f"exchange replay {name!r}: speed={speed!r}: use one of {', '.join(map(str, SPEEDS))}")
+            raise InvalidArgument(f"exchange replay {name!r}: speed={speed!r}: use one of {', '.join(map(str, SPEEDS))}")
         super().__init__("tradestack:index:ExchangeReplay", name, {}, opts)
         context = image_folder("exchange-replay")
         spec = TaskSpec(

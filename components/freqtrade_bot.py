@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Any, NotRequired, Optional, TypedDict
 
 import pulumi
 
 from .freqtrade_config import bot_config, config_mistakes, known_strategies, replayed_exchange
+from .freqtrade_image import FreqtradeVariant, freqtrade_image
 from .hosts import HostArgs, run_task
-from .image_folders import base_image, image_folder
-from .task import HealthCheck, Image, SecretSource, TaskSpec, Volume
+from .image_folders import image_folder
+from .task import HealthCheck, Image, InvalidArgument, SecretSource, TaskSpec, Volume
 
 PORT = 8080
 USER_DATA = "/freqtrade/user_data"
@@ -27,17 +27,6 @@ SECRET_VARIABLES: Mapping[str, str] = {
 }
 API_SECRETS = ("api_username", "api_password", "jwt_secret_key", "ws_token")
 LIVE_SECRETS = ("exchange_key", "exchange_secret")
-
-
-class FreqtradeVariant(str, Enum):
-    """Which build of freqtrade."""
-
-    PLAIN = "plain"
-    """Trading only."""
-    PLOT = "plot"
-    """With plotting libraries."""
-    FREQAI = "freqai"
-    """With the machine-learning libraries of FreqAI: about 1.6 GB more."""
 
 
 class FreqtradeBotArgs(TypedDict):
@@ -78,8 +67,8 @@ class FreqtradeBotArgs(TypedDict):
     """Build of freqtrade. Default plain."""
     image_context: NotRequired[str]
     """Your own image folder in place of the library's: Dockerfile and `strategies/`."""
-    image: NotRequired[str]
-    """A published image, built from such a folder, in place of building one."""
+    image: NotRequired[pulumi.Input[str]]
+    """An image built from such a folder already: BotImage's reference, shared by several bots, or a published one."""
     cpu: NotRequired[int]
     """CPU units, 1024 = 1 vCPU. Default 256."""
     memory: NotRequired[int]
@@ -115,7 +104,7 @@ class FreqtradeBot(pulumi.ComponentResource):
     def __init__(self, name: str, args: FreqtradeBotArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         mistakes = argument_mistakes(args)
         if mistakes:
-            raise ValueError(f"bot {name!r}: " + "; ".join(mistakes))
+            raise InvalidArgument(f"bot {name!r}: " + "; ".join(mistakes))
         super().__init__("tradestack:index:FreqtradeBot", name, {}, opts)
         task = run_task(_task_spec(name, args), args["host"], self)
         published = args.get("published_port")
@@ -149,9 +138,13 @@ def argument_mistakes(args: FreqtradeBotArgs) -> list[str]:
         mistakes.append("image and image_context: give one of them")
     if not args.get("image"):
         context = args.get("image_context") or image_folder("freqtrade")
-        strategies = known_strategies(context)
-        if args["strategy"] not in strategies:
-            mistakes.append(f"strategy={args['strategy']!r}: no such class in {context}/strategies; it has {', '.join(strategies) or 'none'}")
+        try:
+            strategies = known_strategies(context)
+        except (OSError, SyntaxError) as error:
+            mistakes.append(f"image_context={args.get('image_context')!r}: {error}")
+        else:
+            if args["strategy"] not in strategies:
+                mistakes.append(f"strategy={args['strategy']!r}: no such class in {context}/strategies; it has {', '.join(strategies) or 'none'}")
     dry_run = args.get("dry_run", True) is not False
     if args.get("exchange_url") is not None and not dry_run:
         mistakes.append("exchange_url: a stand-in exchange needs dry_run true; leave it out to trade for real")
@@ -196,13 +189,10 @@ def _task_spec(name: str, args: FreqtradeBotArgs) -> TaskSpec:
         )
         return pulumi.Output.json_dumps(config, sort_keys=True)
 
-    context = None if args.get("image") else (args.get("image_context") or image_folder("freqtrade"))
-    variant = FreqtradeVariant(args.get("variant") or FreqtradeVariant.PLAIN)
-    suffix = "" if variant == FreqtradeVariant.PLAIN else f"_{variant.value}"  # the official image's tags
     return TaskSpec(
         name=name,
         component="FreqtradeBot",
-        image=Image(context=context, base=base_image(context) + suffix if context else None, reference=args.get("image")),
+        image=Image(reference=args["image"]) if args.get("image") else freqtrade_image(args.get("image_context"), args.get("variant")),
         environment={"BOT_NAME": name, "BOT_CONFIG_JSON": pulumi.Output.from_input(args.get("exchange_url")).apply(config_json)},
         secrets=_secret_sources(args),
         volumes=(Volume(name="user-data", mount_path=USER_DATA, protect=bool(args.get("protect")), existing=args.get("volume")),),

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from .nat_instance import nat_instance
+from .task import InvalidArgument
 
 DEFAULT_CIDR = "10.0.0.0/16"
 MAX_ZONES = 6  # no AWS region has more
@@ -60,7 +61,7 @@ class Network(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworkArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         mistakes = argument_mistakes(args)
         if mistakes:
-            raise ValueError(f"network {name!r}: " + "; ".join(mistakes))
+            raise InvalidArgument(f"network {name!r}: " + "; ".join(mistakes))
         super().__init__("tradestack:index:Network", name, {}, opts)
         egress, zones = Egress(args["egress"]), int(args["zones"])
         cidr = ipaddress.IPv4Network(args.get("cidr") or DEFAULT_CIDR)

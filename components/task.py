@@ -31,7 +31,11 @@ NAME_PATTERN = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 ENV_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class UnsupportedByHost(ValueError):
+class InvalidArgument(pulumi.RunError, ValueError):
+    """An argument is wrong. Pulumi shows a RunError as its sentence, without a traceback."""
+
+
+class UnsupportedByHost(InvalidArgument):
     """A TaskSpec field has a value that the chosen host can't honour."""
 
     def __init__(self, host: str, field_name: str, value: object, fix: str) -> None:
@@ -48,8 +52,8 @@ class Image:
     """Official image that BASE_IMAGE stands for; a host may map it to another (`base_images`). Only with `context`."""
     build_args: Mapping[str, str] = field(default_factory=dict)
     """More build arguments. Never a secret: they stay readable in the image."""
-    reference: Optional[str] = None
-    """Published image, e.g. `ghcr.io/you/bot:1.2`."""
+    reference: Optional[pulumi.Input[str]] = None
+    """Published image, e.g. `ghcr.io/you/bot:1.2`, or what BotImage built."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +137,7 @@ class TaskSpec:
 
 
 def check(spec: TaskSpec) -> None:
-    """Refuse a spec that no host can run. Raises ValueError that names every mistake at once: field, value, fix."""
+    """Refuse a spec that no host can run. Raises InvalidArgument that names every mistake at once: field, value, fix."""
     mistakes = []
 
     def wrong(field_name: str, value: object, fix: str) -> None:
@@ -188,4 +192,4 @@ def check(spec: TaskSpec) -> None:
         if not health.command:
             wrong("health.command", health.command, "give the program and its arguments")
     if mistakes:
-        raise ValueError(f"task {spec.name!r}: " + "; ".join(mistakes))
+        raise InvalidArgument(f"task {spec.name!r}: " + "; ".join(mistakes))

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Optional
 
 import pulumi
 
-from ..task import TaskSpec, check
+from ..task import Image, InvalidArgument, TaskSpec, check
 from .args import DockerHostArgs, FargateHostArgs, HostArgs
 
-__all__ = ["DockerHostArgs", "FargateHostArgs", "HostArgs", "RunningTask", "run_task"]
+__all__ = ["DockerHostArgs", "FargateHostArgs", "HostArgs", "RunningTask", "build_on_host", "run_task"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +34,22 @@ class RunningTask:
 def run_task(spec: TaskSpec, host: HostArgs, parent: pulumi.Resource) -> RunningTask:
     """Run `spec` on `host`; every resource becomes a child of `parent`.
 
-    Raises ValueError (bad spec or host) or UnsupportedByHost before any resource is created.
+    Raises InvalidArgument (bad spec or host) or UnsupportedByHost before any resource is created.
     """
     check(spec)
+    module, args = _chosen(host)
+    return module.run(spec, args, parent)
+
+
+def build_on_host(name: str, image: Image, architecture: Optional[str], host: HostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """Build an image once, for any number of tasks of `host`; returns its reference for Image(reference=…)."""
+    module, args = _chosen(host)
+    return module.build(name, image, architecture, args, parent)
+
+
+def _chosen(host: HostArgs) -> tuple[ModuleType, Any]:
+    """The module of the one host that was given, and its arguments."""
     given = sorted(key for key in ("docker", "fargate") if host.get(key) is not None)
     if len(given) != 1 or set(host) - {"docker", "fargate"}:
-        raise ValueError(f"host={sorted(host)!r}: give exactly one of docker and fargate, e.g. host=cluster.host")
-    if given == ["docker"]:
-        from . import docker  # the SDKs are large: load the one that is needed
-
-        return docker.run(spec, host["docker"], parent)
-    from . import fargate
-
-    return fargate.run(spec, host["fargate"], parent)
+        raise InvalidArgument(f"host={sorted(host)!r}: give exactly one of docker and fargate, e.g. host=cluster.host")
+    return import_module(f".{given[0]}", __name__), host[given[0]]  # the SDKs are large: load the one that is needed

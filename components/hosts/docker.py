@@ -5,7 +5,7 @@ from typing import Optional
 import pulumi
 import pulumi_docker as docker
 
-from ..task import TaskSpec, UnsupportedByHost, Volume
+from ..task import Image, TaskSpec, UnsupportedByHost, Volume
 from . import RunningTask
 from .args import DockerHostArgs
 from .images import build_image
@@ -20,7 +20,7 @@ LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> RunningTask:
     """Run `spec` as `desired_count` containers on the host's network. Raises UnsupportedByHost before anything is created."""
     refuse_unsupported(spec)
-    image = build_image(spec.name, spec.image, base_images=host.get("base_images") or {}, architecture=spec.architecture, parent=parent)
+    image = build(spec.name, spec.image, spec.architecture, host, parent)
     volumes = {volume.name: _volume(spec, volume, parent) for volume in spec.volumes}
     containers = [_container(spec, host, image, volumes, index, parent) for index in range(spec.desired_count)]
     service = containers[0].name if containers else pulumi.Output.from_input("")
@@ -32,6 +32,11 @@ def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> Runnin
         image=image,
         volumes=volumes,
     )
+
+
+def build(name: str, image: Image, architecture: Optional[str], host: DockerHostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """The image's reference; built by this machine's engine unless it is published already."""
+    return build_image(name, image, base_images=host.get("base_images") or {}, architecture=architecture, parent=parent)
 
 
 def refuse_unsupported(spec: TaskSpec) -> None:

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_docker as docker
 
-from ..task import TaskSpec, UnsupportedByHost
+from ..task import Image, InvalidArgument, TaskSpec, UnsupportedByHost
 from . import RunningTask
 from .args import FargateHostArgs
 from .fargate_alarm import crash_alarm
@@ -19,18 +19,19 @@ from .fargate_task_definition import ARCHITECTURES, LOG_ROUTER, KnownValues, con
 from .images import build_image
 
 HOST = "fargate"
+REPOSITORY_KEYS = ("repository_url", "repository_arn")
 DEFAULT_ARCHITECTURE = "arm64"  # a fifth cheaper than amd64 for the same vCPU
 
 
 def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> RunningTask:
     """Run `spec` as a service of the host's cluster.
 
-    Raises UnsupportedByHost or ValueError, naming the key and the fix, before anything is created.
+    Raises UnsupportedByHost or InvalidArgument, naming the key and the fix, before anything is created.
     """
     refuse_unsupported(spec, host)
     require_host_values(spec, host)
     tags = {**spec.tags, "component": spec.component}
-    image = _image(spec, host, parent)
+    image = build(spec.name, spec.image, spec.architecture, host, parent)
     secrets = task_secrets(spec, tags, parent)
     points = {volume.name: access_point(spec, volume, host["file_system_id"], tags, parent) for volume in spec.volumes}
     definition = _task_definition(spec, host, image, secrets, points, tags, parent)
@@ -40,7 +41,7 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
     return RunningTask(
         host=HOST,
         dns_name=pulumi.Output.concat(spec.name, ".", host["namespace_name"]),
-        service=running.name,
+        service=running.id,  # its ARN
         logs=_where_logs_are(spec, host),
         image=image,
         volumes=points,
@@ -74,30 +75,34 @@ def require_host_values(spec: TaskSpec, host: FargateHostArgs) -> None:
     """Raise ValueError for the first key that this task needs and the host doesn't give."""
     needed = [(key, "every task needs it") for key in sorted(FargateHostArgs.__required_keys__)]
     if spec.image.context is not None:
-        needed += [(key, "its image is built and pushed there") for key in ("repository_url", "repository_arn")]
+        needed += [(key, "its image is built and pushed there") for key in REPOSITORY_KEYS]
     if spec.volumes:
         needed += [(key, f"its volume {spec.volumes[0].name!r} is stored there") for key in ("file_system_id", "file_system_arn")]
     for key, reason in needed:
         if host.get(key) is None:
-            raise ValueError(
+            raise InvalidArgument(
                 f"host.fargate.{key} is missing: task {spec.name!r} can't run without it ({reason}); BotCluster gives it as an output"
             )
     unknown = sorted(set(host) - FargateHostArgs.__required_keys__ - FargateHostArgs.__optional_keys__)
     if unknown:
-        raise ValueError(f"host.fargate.{unknown[0]}: unknown key; use {', '.join(sorted(FargateHostArgs.__annotations__))}")
+        raise InvalidArgument(f"host.fargate.{unknown[0]}: unknown key; use {', '.join(sorted(FargateHostArgs.__annotations__))}")
     for volume in spec.volumes:
         directory(spec, volume)
 
 
-def _image(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:
-    if spec.image.context is None:
-        return pulumi.Output.from_input(spec.image.reference)
+def build(name: str, image: Image, architecture: Optional[str], host: FargateHostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """The image's reference; built and pushed to the host's repository unless it is published already."""
+    if image.context is None:
+        return pulumi.Output.from_input(image.reference)
+    for key in REPOSITORY_KEYS:
+        if host.get(key) is None:
+            raise InvalidArgument(f"host.fargate.{key} is missing: image {name!r} is built and pushed there; BotCluster gives it as an output")
     token = aws.ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=parent))
     return build_image(
-        spec.name,
-        spec.image,
+        name,
+        image,
         base_images=host.get("base_images") or {},
-        architecture=spec.architecture or DEFAULT_ARCHITECTURE,
+        architecture=architecture or DEFAULT_ARCHITECTURE,
         parent=parent,
         repository_url=host["repository_url"],
         registry=docker.RegistryArgs(
@@ -164,8 +169,8 @@ def _roles(
     repository = (
         pulumi.Output.from_input(host["repository_arn"])
         if spec.image.context is not None
-        else pulumi.Output.from_input(host["cluster_arn"]).apply(
-            lambda arn: private_repository_arn(spec.image.reference, arn_parts(arn, "host.fargate.cluster_arn")[0])
+        else pulumi.Output.all(spec.image.reference, host["cluster_arn"]).apply(
+            lambda known: private_repository_arn(known[0], arn_parts(known[1], "host.fargate.cluster_arn")[0])
         )
     )
     fetch = pulumi.Output.all(host["log_group_arn"], repository, secrets.arns).apply(lambda known: execution_policy(spec.name, *known))
@@ -181,16 +186,16 @@ def _roles(
 def plain_environment(spec: TaskSpec) -> pulumi.Output[Mapping[str, str]]:
     """The environment, known. Fails when a value is a Pulumi secret: whoever may list task definitions reads them."""
 
-    def plain(name: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
-        output = pulumi.Output.from_input(value)
+    def plain(name: str, value: pulumi.Input[str]) -> pulumi.Input[str]:
+        if isinstance(value, str):
+            return value
 
         def refuse_secret(known: list) -> str:
             if known[1]:
-                raise ValueError(
-                    f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, out of the task definition"
-                )
+                raise InvalidArgument(f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, out of the task definition")
             return known[0]
 
+        output = pulumi.Output.from_input(value)
         return pulumi.Output.all(output, pulumi.Output.from_input(output.is_secret())).apply(refuse_secret)
 
     return pulumi.Output.from_input({name: plain(name, value) for name, value in sorted(spec.environment.items())})

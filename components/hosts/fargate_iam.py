@@ -11,12 +11,14 @@ from typing import Any, Optional
 import pulumi
 import pulumi_aws as aws
 
+from ..task import InvalidArgument
+
 
 def arn_parts(arn: str, key: str) -> tuple[str, str, str]:
-    """(partition, region, account) of an ARN. Raises ValueError that names `key` when it is no ARN."""
+    """(partition, region, account) of an ARN. Raises InvalidArgument that names `key` when it is no ARN."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
-        raise ValueError(f"{key}={arn!r}: give the ARN, e.g. arn:aws:SERVICE:REGION:ACCOUNT:NAME")
+        raise InvalidArgument(f"{key}={arn!r}: give the ARN, e.g. arn:aws:SERVICE:REGION:ACCOUNT:NAME")
     return parts[1], parts[3], parts[4]
 
 

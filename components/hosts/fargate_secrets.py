@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pulumi
 import pulumi_aws as aws
 
-from ..task import TaskSpec
+from ..task import InvalidArgument, TaskSpec
 
 
 class TaskSecrets(NamedTuple):
@@ -64,8 +64,8 @@ def _combine(
 
 
 def secret_of(arn: str, key: str) -> str:
-    """The secret that a `valueFrom` reads, without JSON key and version. Raises ValueError that names `key`."""
+    """The secret that a `valueFrom` reads, without JSON key and version. Raises InvalidArgument that names `key`."""
     parts = arn.split(":")
     if len(parts) not in (7, 10) or parts[0] != "arn" or parts[2] != "secretsmanager" or parts[5] != "secret":
-        raise ValueError(f"{key}={arn!r}: give a Secrets Manager ARN, with :JSON_KEY:: behind it for one key of a JSON secret")
+        raise InvalidArgument(f"{key}={arn!r}: give a Secrets Manager ARN, with :JSON_KEY:: behind it for one key of a JSON secret")
     return ":".join(parts[:7])

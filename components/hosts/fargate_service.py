@@ -29,6 +29,8 @@ def service(
         capacity_provider_strategies=[
             aws.ecs.ServiceCapacityProviderStrategyArgs(capacity_provider="FARGATE_SPOT" if spec.spot else "FARGATE", weight=1, base=0)
         ],
+        # AWS changes a service's capacity providers (Spot to on-demand) only together with a new deployment.
+        force_new_deployment=True,
         platform_version=PLATFORM_VERSION,
         scheduling_strategy="REPLICA",
         # A single writer stops before its successor starts, and is not started a second time elsewhere to balance zones.
@@ -52,25 +54,22 @@ def service(
 
 def _port_security_group(spec: TaskSpec, host: FargateHostArgs, tags: Mapping[str, str], parent: pulumi.Resource) -> pulumi.Output[str]:
     """A group of this task's own that lets the host's other tasks in on its port, and nobody else."""
-    group = aws.ec2.SecurityGroup(
+    return aws.ec2.SecurityGroup(
         f"{spec.name}-port",
         description=f"{spec.name}: port {spec.port} from the tasks of the same host",
         vpc_id=host["vpc_id"],
+        ingress=[
+            aws.ec2.SecurityGroupIngressArgs(
+                description="tasks of the same host",
+                security_groups=[host["task_security_group_id"]],
+                protocol="tcp",
+                from_port=spec.port,
+                to_port=spec.port,
+            )
+        ],
         tags=tags,
         opts=pulumi.ResourceOptions(parent=parent),
-    )
-    rule = aws.vpc.SecurityGroupIngressRule(
-        f"{spec.name}-port-rule",
-        security_group_id=group.id,
-        referenced_security_group_id=host["task_security_group_id"],
-        ip_protocol="tcp",
-        from_port=spec.port,
-        to_port=spec.port,
-        description="tasks of the same host",
-        tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
-    return pulumi.Output.all(group.id, rule.id).apply(lambda known: known[0])
+    ).id
 
 
 def _dns_name(spec: TaskSpec, host: FargateHostArgs, tags: Mapping[str, str], parent: pulumi.Resource) -> aws.servicediscovery.Service:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from ..task import TaskSpec, Volume
+from ..task import InvalidArgument, TaskSpec, Volume
 
 # Owner writes, group reads, others nothing.
 PERMISSIONS = "0750"
@@ -13,10 +13,10 @@ MAX_PATH = 100  # characters; EFS API reference, RootDirectory
 
 
 def directory(spec: TaskSpec, volume: Volume) -> str:
-    """Directory of a volume on the file system: two stacks on one file system don't meet. Raises ValueError when it is too long."""
+    """Directory of a volume on the file system: two stacks on one file system don't meet. Raises InvalidArgument when it is too long."""
     path = f"/{pulumi.get_stack()}/{spec.name}/{volume.name}"
     if len(path) > MAX_PATH:
-        raise ValueError(
+        raise InvalidArgument(
             f"volume {volume.name!r} of task {spec.name!r}: its EFS path {path!r} is longer than {MAX_PATH} characters; shorten a name"
         )
     return path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from ..task import TaskSpec
+from ..task import InvalidArgument, TaskSpec
 
 ARCHITECTURES = {"arm64": "ARM64", "amd64": "X86_64"}
 LOG_ROUTER = "log-router"
@@ -37,7 +37,7 @@ class KnownValues:
 
 
 def container_definitions(spec: TaskSpec, known: KnownValues) -> str:
-    """JSON text for `containerDefinitions`, containers sorted by name. Raises ValueError for a Loki URL that can't be used."""
+    """JSON text for `containerDefinitions`, containers sorted by name. Raises InvalidArgument for a Loki URL that can't be used."""
     containers = [_task_container(spec, known)]
     if known.loki_url:
         containers.append(_log_router(spec, known))
@@ -108,7 +108,7 @@ def _loki_logs(spec: TaskSpec, known: KnownValues) -> dict[str, Any]:
     url = urlsplit(known.loki_url)
     if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password or url.query:
         # The URL is not shown: what is wrong with it may be a password.
-        raise ValueError(f"host.fargate.loki_url of task {spec.name!r}: use http(s)://host[:port][/path] without user or password")
+        raise InvalidArgument(f"host.fargate.loki_url of task {spec.name!r}: use http(s)://host[:port][/path] without user or password")
     labels = {**(known.labels or {}), "service": spec.name}
     return {
         "logDriver": "awsfirelens",

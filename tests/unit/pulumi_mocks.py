@@ -169,6 +169,8 @@ def _computed(type_: str, name: str) -> tuple[str, dict]:
     service = module.split("/")[0]
     unique = f"{name}-1a2b3c4"
     id_ = {"aws:ecr/repository:Repository": unique, "aws:cloudwatch/logGroup:LogGroup": unique}.get(type_)
+    if type_ == "aws:ecs/service:Service":
+        id_ = _arn("ecs", f"service/main/{unique}")  # the provider's id of a service is its ARN
     if id_ is None:
         id_ = f"{re.sub('(?<!^)(?=[A-Z])', '-', kind).lower()}-{name}"
     arn_region = "" if service == "iam" else REGION

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.hosts.fargate_alarm import crash_pattern
+from components.hosts.fargate_alarm import alarm_pattern
 from tests.unit.fargate_case import HOST, run, task
 
 CLUSTER = HOST["cluster_arn"]
@@ -14,7 +14,8 @@ CLUSTER = HOST["cluster_arn"]
 def matches(pattern: Any, event: Any) -> bool:
     """EventBridge's rules for the operators that the patterns use: values, anything-but, prefix, $or, objects in arrays one by one."""
     if isinstance(pattern, list):
-        return event is not None and any(_value(rule, event) for rule in pattern)
+        values = event if isinstance(event, list) else [event]
+        return any(value is not None and _value(rule, value) for rule in pattern for value in values)
     if isinstance(event, list):
         return any(matches(pattern, item) for item in event)
     if not isinstance(event, dict):
@@ -51,7 +52,8 @@ def stopped(**detail: Any) -> dict:
     }
 
 
-PATTERN = crash_pattern(task(), CLUSTER, "bot-1")
+SERVICE = CLUSTER.replace(":cluster/", ":service/") + "/bot-1"
+PATTERN = alarm_pattern(task(), CLUSTER, SERVICE)
 
 
 @pytest.mark.parametrize(
@@ -85,22 +87,39 @@ def test_normal_stops_and_other_tasks_don_t(event):
 
 
 def test_the_spec_says_which_exit_codes_are_clean():
-    assert matches(crash_pattern(task(clean_exit_codes=(0,)), CLUSTER, "bot-1"), stopped(exit_code=130))
+    assert matches(alarm_pattern(task(clean_exit_codes=(0,)), CLUSTER, SERVICE), stopped(exit_code=130))
 
 
-def test_rules_send_to_the_topic_and_name_the_service():
+def deployment(**changes: Any) -> dict:
+    """A deployment state change as ECS sends it."""
+    event = {"source": "aws.ecs", "detail-type": "ECS Deployment State Change", "resources": [SERVICE]}
+    return {**event, "detail": {"eventName": "SERVICE_DEPLOYMENT_FAILED"}, **changes}
+
+
+def test_a_deployment_that_is_given_up_raises_it():
+    assert matches(PATTERN, deployment())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        deployment(resources=[SERVICE + "0"]),
+        deployment(detail={"eventName": "SERVICE_DEPLOYMENT_COMPLETED"}),
+        deployment(source="my.own"),
+    ],
+)
+def test_other_deployments_don_t(event):
+    assert not matches(PATTERN, event)
+
+
+def test_one_rule_sends_to_the_topic_and_names_the_service():
     declared = run()
-    service = declared.one("aws:ecs/service:Service").outputs
-    crash = declared.one("aws:cloudwatch/eventRule:EventRule", "bot-crash")
-    rollback = declared.one("aws:cloudwatch/eventRule:EventRule", "bot-rollback")
-    assert json.loads(crash.inputs["eventPattern"]) == crash_pattern(task(), CLUSTER, service["name"])
-    pattern = json.loads(rollback.inputs["eventPattern"])
-    assert pattern["resources"] == [service["arn"]] and pattern["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
-    targets = declared.all("aws:cloudwatch/eventTarget:EventTarget")
-    assert {target.inputs["rule"] for target in targets} == {crash.outputs["name"], rollback.outputs["name"]}
-    for target in targets:
-        assert target.inputs["arn"] == HOST["alarm_topic_arn"]
-        assert "bot" in json.loads(target.inputs["inputTransformer"]["inputTemplate"])
+    service = declared.one("aws:ecs/service:Service")
+    rule = declared.one("aws:cloudwatch/eventRule:EventRule", "bot-crash")
+    assert json.loads(rule.inputs["eventPattern"]) == alarm_pattern(task(), CLUSTER, service.id)
+    target = declared.one("aws:cloudwatch/eventTarget:EventTarget")
+    assert (target.inputs["rule"], target.inputs["arn"]) == (rule.outputs["name"], HOST["alarm_topic_arn"])
+    assert "bot" in json.loads(target.inputs["inputTransformer"]["inputTemplate"])
 
 
 def test_no_topic_no_alarm():
