@@ -100,7 +100,8 @@ def test_its_modules_hide_no_package_of_the_same_name() -> None:
         import tradestack.task
         assert importlib.util.find_spec("task") is None
     """
-    done = subprocess.run([sys.executable, "-c", code, str(ROOT / "components")], env=ENVIRONMENT, cwd="/", capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-c", code, str(ROOT / "components")]
+    done = subprocess.run(command, env=ENVIRONMENT, cwd="/", capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
