@@ -1,5 +1,6 @@
 """The wheel in another program: installed in a fresh environment, previewed by the real engine, on hosts given as plain ids."""
 
+import json
 import os
 import subprocess
 import textwrap
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
 from components.hosts.images import content_files, content_tag
 from components.version import VERSION
 from tests import wheel as wheels
 from tests.pulumi_engine import ROOT, Project, pulumi_project  # noqa: F401
-from tests.remote_components import bot, call, program
+from tests.remote_components import bot, call, plugin, program
 
 pytestmark = pytest.mark.engine
 
@@ -142,6 +144,14 @@ def test_it_brings_the_plugin_for_other_languages(their_project: Callable[..., P
     assert result.ops("sample-container") == {"create"}
     assert str(wheels.packages(binaries.parent) / "tradestack" / "images" / "freqtrade") in result.output
     assert str(binaries / "pulumi-resource-tradestack") in result.output, "another plugin was used"
+
+
+def test_its_folder_is_a_plugin_too(binaries: Path, tmp_path: Path) -> None:
+    """`pulumi package add <site-packages>/tradestack`."""
+    folder = wheels.packages(binaries.parent) / "tradestack"
+    environment = {**os.environ, "PYTHONPATH": ""}
+    with plugin(str(binaries / "python"), str(folder), environment=environment, cwd=tmp_path) as stub:
+        assert json.loads(stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=60).schema)["version"] == VERSION
 
 
 def test_the_guard_notices_the_checkout(binaries: Path, tmp_path: Path) -> None:
