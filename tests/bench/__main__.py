@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from tests.pulumi_engine import ROOT, Project
-from tools.cost.preview import placeholder_config
 from tools.setup import environment
+from tools.stack.trial import write_project
 
 SIZES = (1, 10, 100)
 ROUNDS = 3
@@ -21,10 +21,7 @@ def project(folder: Path, bots: int) -> Project:
     tracked = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     first = tracked["config"]["tradestack:bots"][0]
     tracked["config"]["tradestack:bots"] = [{**first, "name": f"bot-{number}"} for number in range(bots)]
-    program = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    program["main"] = str(ROOT)
-    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
-    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(placeholder_config(tracked)))
+    write_project(folder, "dev", tracked)
     made = Project(folder, "tradestack", "dev")
     made.pulumi("stack", "init")
     return made

@@ -9,21 +9,16 @@ import pytest
 import yaml
 
 from tests.pulumi_engine import PASSPHRASE, Project
-from tools.cost.preview import placeholder_config
+from tools.stack.trial import PLACEHOLDER, ROOT, write_project
 
 pytestmark = pytest.mark.engine
-ROOT = Path(__file__).parents[2]
 
 
 def program(folder: Path, stack: str, config: dict[str, Any] | None = None, **environment: str) -> Project:
     """The repository's own program as a stack in a folder of its own, with placeholder secrets."""
-    settings = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    settings["main"] = str(ROOT)
-    settings["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
-    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
     tracked = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
     tracked["config"].update(config or {})
-    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(placeholder_config(tracked)))
+    write_project(folder, stack, tracked)
     made = Project(folder, "tradestack", stack, environment)
     made.pulumi("stack", "init")
     return made
@@ -50,7 +45,7 @@ def test_second_preview_is_empty_and_no_secret_is_in_plain_state(stack: Project)
     stack.up()
     again = stack.preview("--expect-no-changes")
     assert again.changes == {}
-    assert "placeholder-for" not in json.dumps(stack.state()), "a secret is in plain text in the state"
+    assert PLACEHOLDER not in json.dumps(stack.state()), "a secret is in plain text in the state"
     assert PASSPHRASE not in json.dumps(stack.state())
     by_type = [one["type"] for one in stack.state()]
     bots = by_type.count("tradestack:index:FreqtradeBot")

@@ -11,7 +11,8 @@ from tests.unit.cost_plans import Plan, bot, cluster
 from tools.cost import prices
 from tools.cost.estimate import estimate
 from tools.cost.plan import from_preview
-from tools.cost.preview import PLACEHOLDER, config_of, placeholder_config, preview
+from tools.cost.preview import config_of, preview
+from tools.stack.trial import PLACEHOLDER, placeholder_config
 from tools.cost.resources import Bill, bill
 
 PRICES = prices.load()

@@ -34,7 +34,7 @@ def offline_script(name: str, python: Path = VENV / "bin" / "python", checkout: 
         # The language host asks for every installed Pulumi package's plugin, even when the program has no such resource.
         return f"#!/bin/sh\necho 'the {name} plugin could not be downloaded and has no offline stand-in' >&2\nexit 1\n"
     path = f"{shlex.quote(str(checkout))}${{PYTHONPATH:+:$PYTHONPATH}}"
-    return f'#!/bin/sh\nexport PYTHONPATH={path}\nexec {shlex.quote(str(python))} -m {module} "$@"\n'
+    return f'#!/bin/sh\nexport PYTHONPATH={path} PYTHONSAFEPATH=1\nexec {shlex.quote(str(python))} -m {module} "$@"\n'
 
 
 def install(plugins: Path, name: str, version: str, source: Path | None) -> None:
