@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .alarm_topic import alarm_topic
+from .arguments import refuse_mistakes
 from .cluster_storage import BACKUP_DEFAULT, INFREQUENT_ACCESS_DAYS, cluster_storage
 from .hosts.args import HostArgs
 from .image_repository import image_repository
@@ -101,9 +102,7 @@ class BotCluster(pulumi.ComponentResource):
     """SNS topic of crashes and rollbacks."""
 
     def __init__(self, name: str, args: BotClusterArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
-        mistakes = argument_mistakes(args)
-        if mistakes:
-            raise InvalidArgument(f"cluster {name!r}: " + "; ".join(mistakes))
+        refuse_mistakes("cluster", name, args, BotClusterArgs, argument_mistakes)
         super().__init__("tradestack:index:BotCluster", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self._args = args

@@ -4,6 +4,7 @@ from typing import NotRequired, Optional, TypedDict
 
 import pulumi
 
+from .arguments import refuse_mistakes
 from .freqtrade_image import FreqtradeVariant, freqtrade_image
 from .hosts import HostArgs, build_on_host
 
@@ -28,6 +29,7 @@ class BotImage(pulumi.ComponentResource):
     """What containers run: name and content tag, on Fargate name and digest."""
 
     def __init__(self, name: str, args: BotImageArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+        refuse_mistakes("image", name, args, BotImageArgs)
         image = freqtrade_image(args.get("context"), args.get("variant"))
         super().__init__("tradestack:index:BotImage", name, {}, opts)
         self.reference = build_on_host(name, image, args.get("architecture"), args["host"], self)

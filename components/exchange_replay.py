@@ -4,9 +4,10 @@ from typing import NotRequired, Optional, TypedDict
 
 import pulumi
 
-from .hosts import HostArgs, run_task
+from .arguments import refuse_mistakes
+from .hosts import HostArgs, check_task, run_task
 from .image_folders import base_image, image_folder
-from .task import HealthCheck, Image, InvalidArgument, TaskSpec
+from .task import HealthCheck, Image, TaskSpec
 
 PORT = 8000
 # Seconds of recording shown in one second. The recording has five-minute candles: 5 shows each as a one-minute candle.
@@ -39,16 +40,13 @@ class ExchangeReplay(pulumi.ComponentResource):
     """Where its logs are."""
 
     def __init__(self, name: str, args: ExchangeReplayArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
-        speed = args.get("speed") or 5
-        if speed not in SPEEDS:
-            raise InvalidArgument(f"exchange replay {name!r}: speed={speed!r}: use one of {', '.join(map(str, SPEEDS))}")
-        super().__init__("tradestack:index:ExchangeReplay", name, {}, opts)
+        refuse_mistakes("exchange replay", name, args, ExchangeReplayArgs, argument_mistakes)
         context = image_folder("exchange-replay")
         spec = TaskSpec(
             name=name,
             component="ExchangeReplay",
             image=Image(context=context, base=base_image(context)),
-            environment={"REPLAY_SPEED": str(speed)},
+            environment={"REPLAY_SPEED": str(args.get("speed") or 5)},
             port=PORT,
             published_port=args.get("published_port"),
             cpu=args.get("cpu") or 256,
@@ -56,8 +54,16 @@ class ExchangeReplay(pulumi.ComponentResource):
             health=HealthCheck(command=("python3", "-m", "exchange_replay.health"), interval=10, timeout=5, start_period=60),
             stop_timeout=10,
         )
+        check_task(spec, args["host"])
+        super().__init__("tradestack:index:ExchangeReplay", name, {}, opts)
         task = run_task(spec, args["host"], self)
         self.url = pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
         self.service = task.service
         self.logs = task.logs
         self.register_outputs({"url": self.url, "service": self.service, "logs": self.logs})
+
+
+def argument_mistakes(args: ExchangeReplayArgs) -> list[str]:
+    """What is wrong with the values, one sentence a mistake."""
+    speed = args.get("speed")
+    return [] if speed in (None, *SPEEDS) else [f"speed={speed!r}: use one of {', '.join(map(str, SPEEDS))}"]

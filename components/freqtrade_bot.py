@@ -6,11 +6,12 @@ from typing import Any, NotRequired, Optional, TypedDict
 
 import pulumi
 
+from .arguments import refuse_mistakes
 from .freqtrade_config import bot_config, config_mistakes, known_strategies, replayed_exchange
 from .freqtrade_image import FreqtradeVariant, freqtrade_image
-from .hosts import HostArgs, run_task
+from .hosts import HostArgs, check_task, run_task
 from .image_folders import image_folder
-from .task import HealthCheck, Image, InvalidArgument, SecretSource, TaskSpec, Volume
+from .task import HealthCheck, Image, SecretSource, TaskSpec, Volume
 
 PORT = 8080
 USER_DATA = "/freqtrade/user_data"
@@ -102,11 +103,11 @@ class FreqtradeBot(pulumi.ComponentResource):
     """The image that runs."""
 
     def __init__(self, name: str, args: FreqtradeBotArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
-        mistakes = argument_mistakes(args)
-        if mistakes:
-            raise InvalidArgument(f"bot {name!r}: " + "; ".join(mistakes))
+        refuse_mistakes("bot", name, args, FreqtradeBotArgs, argument_mistakes)
+        spec = _task_spec(name, args)
+        check_task(spec, args["host"])
         super().__init__("tradestack:index:FreqtradeBot", name, {}, opts)
-        task = run_task(_task_spec(name, args), args["host"], self)
+        task = run_task(spec, args["host"], self)
         published = args.get("published_port")
         self.api_url = (
             pulumi.Output.from_input(f"http://127.0.0.1:{published}") if published else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")

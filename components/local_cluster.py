@@ -6,6 +6,7 @@ from typing import NotRequired, Optional, TypedDict
 import pulumi
 import pulumi_docker as docker
 
+from .arguments import refuse_mistakes
 from .hosts.args import HostArgs
 
 
@@ -25,7 +26,8 @@ class LocalCluster(pulumi.ComponentResource):
     """Name of the Docker network."""
 
     def __init__(self, name: str, args: LocalClusterArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
-        super().__init__("tradestack:index:LocalCluster", name, dict(args), opts)
+        refuse_mistakes("local cluster", name, args, LocalClusterArgs)
+        super().__init__("tradestack:index:LocalCluster", name, {}, opts)
         network = docker.Network(
             f"{name}-network",
             labels=[

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from .arguments import refuse_mistakes
 from .nat_instance import nat_instance
 from .task import InvalidArgument
 
@@ -59,9 +60,7 @@ class Network(pulumi.ComponentResource):
     """The egress that was asked for."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
-        mistakes = argument_mistakes(args)
-        if mistakes:
-            raise InvalidArgument(f"network {name!r}: " + "; ".join(mistakes))
+        refuse_mistakes("network", name, args, NetworkArgs, argument_mistakes)
         super().__init__("tradestack:index:Network", name, {}, opts)
         egress, zones = Egress(args["egress"]), int(args["zones"])
         cidr = ipaddress.IPv4Network(args.get("cidr") or DEFAULT_CIDR)

@@ -11,7 +11,7 @@ import pulumi
 from ..task import Image, InvalidArgument, TaskSpec, check
 from .args import DockerHostArgs, FargateHostArgs, HostArgs
 
-__all__ = ["DockerHostArgs", "FargateHostArgs", "HostArgs", "RunningTask", "build_on_host", "run_task"]
+__all__ = ["DockerHostArgs", "FargateHostArgs", "HostArgs", "RunningTask", "build_on_host", "check_task", "run_task"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,16 @@ def run_task(spec: TaskSpec, host: HostArgs, parent: pulumi.Resource) -> Running
 
     Raises InvalidArgument (bad spec or host) or UnsupportedByHost before any resource is created.
     """
-    check(spec)
+    check_task(spec, host)
     module, args = _chosen(host)
     return module.run(spec, args, parent)
+
+
+def check_task(spec: TaskSpec, host: HostArgs) -> None:
+    """Raise InvalidArgument for a spec that `host` can't run; a component asks before it registers itself."""
+    check(spec)
+    module, args = _chosen(host)
+    module.refuse(spec, args)
 
 
 def build_on_host(name: str, image: Image, architecture: Optional[str], host: HostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:

@@ -5,6 +5,7 @@ from typing import Optional
 import pulumi
 import pulumi_docker as docker
 
+from ..arguments import refuse_mistakes
 from ..task import Image, TaskSpec, UnsupportedByHost, Volume
 from . import RunningTask
 from .args import DockerHostArgs
@@ -18,8 +19,7 @@ LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 
 
 def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> RunningTask:
-    """Run `spec` as `desired_count` containers on the host's network. Raises UnsupportedByHost before anything is created."""
-    refuse_unsupported(spec)
+    """Run `spec`, which `refuse` has passed, as `desired_count` containers on the host's network."""
     image = build(spec.name, spec.image, spec.architecture, host, parent)
     volumes = {volume.name: _volume(spec, volume, parent) for volume in spec.volumes}
     containers = [_container(spec, host, image, volumes, index, parent) for index in range(spec.desired_count)]
@@ -39,8 +39,9 @@ def build(name: str, image: Image, architecture: Optional[str], host: DockerHost
     return build_image(name, image, base_images=host.get("base_images") or {}, architecture=architecture, parent=parent)
 
 
-def refuse_unsupported(spec: TaskSpec) -> None:
-    """Raise UnsupportedByHost for the first field whose value Docker can't honour."""
+def refuse(spec: TaskSpec, host: DockerHostArgs) -> None:
+    """Raise InvalidArgument for what is wrong with the host, UnsupportedByHost for the first field whose value Docker can't honour."""
+    refuse_mistakes("host", HOST, host, DockerHostArgs)
     if spec.ephemeral_storage is not None:
         raise UnsupportedByHost(HOST, "ephemeral_storage", spec.ephemeral_storage, "Docker sets no size for a container's disk; leave it out")
     for name, source in sorted(spec.secrets.items()):

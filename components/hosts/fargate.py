@@ -24,12 +24,7 @@ DEFAULT_ARCHITECTURE = "arm64"  # a fifth cheaper than amd64 for the same vCPU
 
 
 def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> RunningTask:
-    """Run `spec` as a service of the host's cluster.
-
-    Raises UnsupportedByHost or InvalidArgument, naming the key and the fix, before anything is created.
-    """
-    refuse_unsupported(spec, host)
-    require_host_values(spec, host)
+    """Run `spec`, which `refuse` has passed, as a service of the host's cluster."""
     tags = {**spec.tags, "component": spec.component}
     image = build(spec.name, spec.image, spec.architecture, host, parent)
     secrets = task_secrets(spec, tags, parent)
@@ -46,6 +41,12 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
         image=image,
         volumes=points,
     )
+
+
+def refuse(spec: TaskSpec, host: FargateHostArgs) -> None:
+    """Raise InvalidArgument for what the host lacks, UnsupportedByHost for the first field whose value Fargate can't honour."""
+    refuse_unsupported(spec, host)
+    require_host_values(spec, host)
 
 
 def refuse_unsupported(spec: TaskSpec, host: FargateHostArgs) -> None:
