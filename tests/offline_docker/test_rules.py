@@ -86,5 +86,5 @@ def test_other_errors():
 
 
 def test_secrets_are_taken_out_of_a_text():
-    inputs = {"envs": [Secret("KEY=hunter22"), "A=visible"], "args": Secret({"T": "token-1"})}
-    assert docker_engine.redact("hunter22 visible token-1 KEY=hunter22", inputs) == "[secret] visible [secret] [secret]"
+    inputs = {"envs": [Secret("KEY=hunter22"), "A=visible"], "args": Secret({"T": "token-12", "N": "sample"})}
+    assert docker_engine.redact("hunter22 visible token-12 sample KEY=hunter22", inputs) == "[secret] visible [secret] sample [secret]"

@@ -101,8 +101,9 @@ def _secrets(value: Any, inside: bool = False) -> set[str]:
     if isinstance(value, list):
         return set().union(*(_secrets(item, inside) for item in value))
     if inside and isinstance(value, str):
-        # An environment variable is KEY=VALUE: its value is what must not be shown. Shorter ones would blank half of the text.
-        return {part for part in (value, value.partition("=")[2]) if len(part) > 2}
+        # An environment variable is KEY=VALUE: its value is what must not be shown. What is shorter is no secret worth the name (a bot's name, a
+        # switch), and blanking it would make the text unreadable.
+        return {part for part in (value, value.partition("=")[2]) if len(part) >= 8}
     return set()
 
 
