@@ -3,10 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-usable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; }
+usable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 find_python() {
-    for candidate in ${TRADESTACK_PYTHON:-} python3 python3.13 python3.12 python3.11 python3.10 /usr/bin/python3; do
+    for candidate in ${TRADESTACK_PYTHON:-} python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
         if usable "$candidate"; then command -v "$candidate"; return; fi
     done
 }
@@ -19,7 +19,7 @@ if [ -z "$python" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1;
     python=$(find_python)
 fi
 if [ -z "$python" ]; then
-    echo "Python 3.10 or newer with venv was not found: install it (Debian, Ubuntu: sudo apt-get install python3 python3-venv) or set TRADESTACK_PYTHON" >&2
+    echo "Python 3.11 or newer with venv was not found: install it (Debian, Ubuntu: sudo apt-get install python3 python3-venv) or set TRADESTACK_PYTHON" >&2
     exit 1
 fi
 exec "$python" tools/venv.py

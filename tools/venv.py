@@ -1,6 +1,6 @@
 """The virtual environment: one per requirements.txt and Python version in the cache, a `.venv` link to it in each checkout.
 
-Runs on a bare Python 3.10+, before anything is installed: standard library only.
+Runs on a bare Python 3.11+, before anything is installed: standard library only.
 """
 
 import fcntl
