@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_camel
 
-from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS, SECRET_VARIABLES
+from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS, SECRET_VARIABLES, database_mistakes
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -46,6 +46,8 @@ def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
             continue
         for key in sorted(set(given) - known):
             mistakes.append(f"{PROJECT}:secrets.{bot.name}.{key}: unknown key; use {', '.join(sorted(known))}")
+        if "databaseUrl" in given:
+            mistakes += database_mistakes(f"{PROJECT}:secrets.{bot.name}.databaseUrl", given["databaseUrl"])
         for key in API_SECRETS:
             if not given.get(to_camel(key)):
                 mistakes.append(f"{PROJECT}:secrets.{bot.name}.{to_camel(key)}: is missing; run `make secrets STACK={stack}`, which makes it up")

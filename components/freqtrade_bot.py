@@ -28,6 +28,7 @@ SECRET_VARIABLES: Mapping[str, str] = {
 }
 API_SECRETS = ("api_username", "api_password", "jwt_secret_key", "ws_token")
 LIVE_SECRETS = ("exchange_key", "exchange_secret")
+DATABASE_SCHEMES = ("postgresql+psycopg://", "postgresql://")
 
 
 class FreqtradeBotArgs(TypedDict):
@@ -47,7 +48,10 @@ class FreqtradeBotArgs(TypedDict):
     """Most trades open at once, at least 1."""
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """api_username, api_password, jwt_secret_key, ws_token; with dry_run false exchange_key and exchange_secret too; as needed exchange_password and
-    database_url (PostgreSQL). Exactly one of secrets and secret_arn."""
+    database_url. Exactly one of secrets and secret_arn.
+
+    database_url, `postgresql+psycopg://user:password@host:5432/database`, keeps the trades in that PostgreSQL database, which must be this bot's
+    alone, in place of SQLite on the volume. Backups are then the server's business; the volume stays for what else the bot writes."""
     secret_arn: NotRequired[str]
     """ARN of your own Secrets Manager secret, a JSON object with the keys above (fargate only)."""
     secret_keys: NotRequired[Sequence[str]]
@@ -98,7 +102,7 @@ class FreqtradeBot(pulumi.ComponentResource):
     api_url: pulumi.Output[str]
     """URL of its REST API: on this machine if published, else on the host's private network."""
     volume_name: pulumi.Output[str]
-    """Docker volume or EFS access point with its trades and their backups."""
+    """Docker volume or EFS access point with its trades and their backups (with a database_url: with neither)."""
     image_reference: pulumi.Output[str]
     """The image that runs."""
 
@@ -161,7 +165,16 @@ def _secret_mistakes(args: FreqtradeBotArgs, dry_run: bool) -> list[str]:
         required = API_SECRETS + (() if dry_run else LIVE_SECRETS)
         missing = [key for key in required if args["secrets"].get(key) in (None, "")]
         mistakes += [f"secrets.{key}: missing; `make secrets` makes the API's, an exchange's come from its website" for key in missing]
+        url = args["secrets"].get("database_url")
+        mistakes += database_mistakes("secrets.database_url", url) if isinstance(url, str) else []  # what is an output, the image checks
     return mistakes
+
+
+def database_mistakes(key: str, url: str) -> list[str]:
+    """What is wrong with a database_url as far as a glance tells; the value is never shown."""
+    if url.startswith(DATABASE_SCHEMES):
+        return []
+    return [f"{key}: not a PostgreSQL URL; use {DATABASE_SCHEMES[0]}user:password@host:5432/database, or leave it out: the volume keeps the trades"]
 
 
 def _secret_sources(args: FreqtradeBotArgs) -> dict[str, SecretSource]:

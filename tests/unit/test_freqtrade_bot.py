@@ -76,6 +76,14 @@ def test_credentials_are_secret_and_nowhere_else() -> None:
     assert "hush" not in rest
 
 
+def test_trades_in_a_database() -> None:
+    recorded = run(secrets={**SECRETS, "database_url": "postgresql://bot:hush-d@db/trades"})
+    inputs = recorded.one(CONTAINER).inputs
+    assert "FREQTRADE__DB_URL=postgresql://bot:hush-d@db/trades" in revealed(inputs["envs"]) and is_secret(inputs["envs"])
+    assert [one["containerPath"] for one in inputs["volumes"]] == ["/freqtrade/user_data"]
+    assert "hush-d" not in refused(secrets={**SECRETS, "database_url": "mysql://bot:hush-d@db/trades"})
+
+
 def test_one_bot_one_volume_one_container() -> None:
     recorded = run()
     assert recorded.one("docker:index/volume:Volume").name == "sample-user-data"
@@ -147,6 +155,7 @@ def test_live_needs_keys() -> None:
         ({"secret_arn": "arn:x"}, "exactly one of secrets and secret_arn"),
         ({"secrets": {**SECRETS, "jwt_secret_key": ""}}, "secrets.jwt_secret_key: missing"),
         ({"secrets": {**SECRETS, "jwt": "x"}}, "secrets.jwt: unknown"),
+        ({"secrets": {**SECRETS, "database_url": "sqlite:////freqtrade/user_data/other"}}, "secrets.database_url: not a PostgreSQL URL"),
         ({"dry_run": False, "exchange_url": "http://x"}, "exchange_url: a stand-in exchange needs dry_run true"),
         ({"image": "a", "image_context": "b"}, "give one of them"),
         ({"config": {"api_server": {"password": "1234"}}}, "config.api_server: the image decides this"),
