@@ -50,8 +50,8 @@ class FreqtradeBotArgs(TypedDict):
     """api_username, api_password, jwt_secret_key, ws_token; with dry_run false exchange_key and exchange_secret too; as needed exchange_password and
     database_url. Exactly one of secrets and secret_arn.
 
-    database_url, `postgresql+psycopg://user:password@host:5432/database`, keeps the trades in that PostgreSQL database, which must be this bot's
-    alone, in place of SQLite on the volume. Backups are then the server's business; the volume stays for what else the bot writes."""
+    database_url, `postgresql+psycopg://user:password@host:5432/database`, keeps the trades in that PostgreSQL database, which must be this
+    bot's alone, in place of SQLite on the volume. Backups are then the server's business; the volume stays for the rest."""
     secret_arn: NotRequired[str]
     """ARN of your own Secrets Manager secret, a JSON object with the keys above (fargate only)."""
     secret_keys: NotRequired[Sequence[str]]
@@ -174,7 +174,8 @@ def database_mistakes(key: str, url: str) -> list[str]:
     """What is wrong with a database_url as far as a glance tells; the value is never shown."""
     if url.startswith(DATABASE_SCHEMES):
         return []
-    return [f"{key}: not a PostgreSQL URL; use {DATABASE_SCHEMES[0]}user:password@host:5432/database, or leave it out: the volume keeps the trades"]
+    return [f"{key}: not a PostgreSQL URL; use {DATABASE_SCHEMES[0]}user:password@host:5432/database, or leave it out: "
+            "the volume keeps the trades"]  # fmt: skip
 
 
 def _secret_sources(args: FreqtradeBotArgs) -> dict[str, SecretSource]:

@@ -81,7 +81,7 @@ def test_good_configuration() -> None:
         (lambda raw: (bot(volume="v")(raw), second(name="b", volume="v")(raw)), "volume='v' is claimed by 2 bots"),
         (lambda raw: raw.pop("secrets"), "tradestack:secrets.sample.apiPassword: is missing; run `make secrets STACK=dev`"),
         (lambda raw: raw["secrets"]["sample"].update(jwtSecret="x"), "tradestack:secrets.sample.jwtSecret: unknown key"),
-        (lambda raw: raw["secrets"]["sample"].update(databaseUrl="mysql://b:p@h/d"), "tradestack:secrets.sample.databaseUrl: not a PostgreSQL URL"),
+        (lambda raw: raw["secrets"]["sample"].update(databaseUrl="mysql://x"), "secrets.sample.databaseUrl: not a PostgreSQL URL"),
         (lambda raw: raw["secrets"].update(ghost=SECRETS), "tradestack:secrets.ghost: there is no bot of this name"),
         (bot(dryRun=False), "tradestack:secrets.sample.exchangeKey: is missing and dryRun is false"),
         (lambda raw: (raw.update(host="fargate"), bot(publishedPort=18081)(raw)), "publishedPort=18081: Fargate publishes nothing"),
