@@ -4,6 +4,8 @@
     launch.py backup           back up now (in a running bot's container: by that bot; else here, under the lock)
     launch.py backups          list the backups, oldest first
     launch.py restore NAME     restore this backup at the bot's next start
+
+With the trades in a database server (FREQTRADE__DB_URL) there is a second lock, on the server, and backups are the server's business.
 """
 
 import json
@@ -27,6 +29,7 @@ from bot.errors import EXIT_CONFIG, EXIT_DATA, EXIT_DISK, EXIT_STOPPED, EXIT_USA
 from bot.watchdog import Watchdog  # noqa: E402
 
 USER_DATA = ROOT / "user_data"
+SERVER_BACKUPS = "backups of a database server are the server's own business (snapshots, pg_dump), this bot makes and restores none"
 log = logging.getLogger("bot.launch")
 
 
@@ -34,19 +37,41 @@ def trade() -> int:
     """Run the bot until it is stopped. Returns the exit code."""
     chosen = settings.load(os.environ, ROOT)
     check_volume(chosen.user_data)
+    # In both cases: a bot that moves to a server must not trade while its old copy still trades on this volume.
     held = database.hold(chosen.user_data, chosen.lock_timeout, chosen.bot)
     try:
-        prepare(chosen, held)
         config = chosen.user_data / "run" / "config.json"
         database.write_atomically(config, json.dumps(chosen.config, indent=1))
-        schedule = backup.Schedule(chosen.user_data, chosen.mode, chosen.backup_keep, chosen.backup_interval)
-        signal.signal(signal.SIGUSR1, lambda *_: schedule.now.set())
-        schedule.start()
-        Watchdog(chosen.stuck_after).start()
-        log.info("starting freqtrade, strategy %s, dry_run=%s", chosen.config["strategy"], chosen.config["dry_run"])
-        return freqtrade(["trade", "--no-color", "--config", str(config), "--db-url", database.url(chosen.user_data, chosen.mode)])
+        arguments = ["trade", "--no-color", "--config", str(config), "--db-url"]
+        return (on_volume if chosen.server is None else on_server)(chosen, held, arguments)
     finally:
         close(held)
+
+
+def on_volume(chosen: settings.Settings, held: dict[str, sqlite3.Connection], arguments: list[str]) -> int:
+    """Trade with the SQLite database on the volume."""
+    prepare(chosen, held)
+    schedule = backup.Schedule(chosen.user_data, chosen.mode, chosen.backup_keep, chosen.backup_interval)
+    signal.signal(signal.SIGUSR1, lambda *_: schedule.now.set())
+    schedule.start()
+    return freqtrade(chosen, [*arguments, database.url(chosen.user_data, chosen.mode)])
+
+
+def on_server(chosen: settings.Settings, held: dict[str, sqlite3.Connection], arguments: list[str]) -> int:
+    """Trade with the database on a PostgreSQL server."""
+    from bot import postgres  # needs its driver
+
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    warn_of_open_trades(held)
+    if (chosen.user_data / restore.REQUEST).exists():
+        log.warning("the request to restore a backup is left alone: %s", SERVER_BACKUPS)
+    lock = postgres.hold(chosen.server, chosen.mode, chosen.lock_timeout, chosen.bot)
+    try:
+        log.info("the trades are in the database %s; %s", chosen.server, SERVER_BACKUPS)
+        del os.environ[settings.DATABASE_URL]  # freqtrade gets the URL with our connection settings instead
+        return freqtrade(chosen, [*arguments, chosen.server.url(postgres.TRADES_NAME)])
+    finally:
+        lock.close()
 
 
 def prepare(chosen: settings.Settings, held: dict[str, sqlite3.Connection]) -> None:
@@ -57,9 +82,15 @@ def prepare(chosen: settings.Settings, held: dict[str, sqlite3.Connection]) -> N
         except backup.Damaged as error:
             raise Refused(EXIT_DATA, f"the trade database is damaged ({error}); restore one of "
                                      f"{', '.join(backup.names(chosen.user_data, chosen.mode)) or '(no backup)'}") from error
-    if chosen.mode == "dryrun" and (open_live := open_trades(held["live"])):
-        log.critical("%d live trades are still open in %s and nobody manages them while this bot runs in dry-run; close them at the "
-                     "exchange", open_live, database.FILES["live"])
+    if chosen.mode == "dryrun":
+        warn_of_open_trades(held)
+
+
+def warn_of_open_trades(held: dict[str, sqlite3.Connection]) -> None:
+    """Say that a bot which does not trade with the volume's live database forgets what is open in it."""
+    if open_live := open_trades(held["live"]):
+        log.critical("%d live trades are still open in %s and nobody manages them while this bot trades with another database; close them "
+                     "at the exchange", open_live, database.FILES["live"])
 
 
 def open_trades(connection: sqlite3.Connection) -> int:
@@ -86,8 +117,10 @@ def check_volume(user_data: Path) -> None:
             probe.unlink(missing_ok=True)
 
 
-def freqtrade(arguments: list[str]) -> int:
+def freqtrade(chosen: settings.Settings, arguments: list[str]) -> int:
     """Run freqtrade in this thread. Returns its exit code; `trade` never ends by itself, so 0 means that it refused its config."""
+    Watchdog(chosen.stuck_after).start()
+    log.info("starting freqtrade, strategy %s, dry_run=%s", chosen.config["strategy"], chosen.config["dry_run"])
     from freqtrade.main import main
 
     try:
@@ -129,6 +162,8 @@ def back_up_now() -> int:
 
 def main(arguments: list[str]) -> int:
     """Run the command; see the module's docstring. Returns the exit code."""
+    if settings.DATABASE_URL in os.environ and arguments[:1] in (["backup"], ["restore"]):
+        raise Refused(EXIT_USAGE, f"the bot's trades are not on this volume: {SERVER_BACKUPS}")
     match arguments:
         case [] | ["trade"]:
             return trade()

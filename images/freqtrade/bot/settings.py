@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot import database_url
 from bot.errors import EXIT_CONFIG, Refused
 from bot.log import LOG_CONFIG
 
@@ -29,7 +30,8 @@ OTHER_SECRETS = {
     "FREQTRADE__TELEGRAM__TOKEN", "FREQTRADE__TELEGRAM__CHAT_ID", "FREQTRADE__DISCORD__WEBHOOK_URL", "FREQTRADE__WEBHOOK__URL",
     "FREQTRADE__COINGECKO__API_KEY",
 }
-ALLOWED_VARIABLES = {*API_SECRETS, *(name for pair in KEY_PAIRS for name in pair), *OTHER_SECRETS}
+DATABASE_URL = "FREQTRADE__DB_URL"
+ALLOWED_VARIABLES = {*API_SECRETS, *(name for pair in KEY_PAIRS for name in pair), *OTHER_SECRETS, DATABASE_URL}
 
 # Keys whose value is a secret, wherever they stand (lower case, without underscores).
 SECRET_KEYS = {
@@ -55,6 +57,8 @@ class Settings:
     """Folder with config/, strategies/ and user_data/: /freqtrade in the image."""
     config: dict[str, Any]
     """freqtrade's config, complete but for the database and the secrets, which stay in the environment."""
+    server: database_url.Server | None
+    """Where the trades are kept; None: in SQLite on the volume."""
     lock_timeout: float
     backup_interval: float
     backup_keep: int
@@ -77,6 +81,7 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
     config = merge(base, own)
     mistakes += _config_mistakes(config, own)
     mistakes += _secret_mistakes(environ, config.get("dry_run"))
+    server = _server(environ, mistakes)
     known = strategies(root / "strategies")
     if isinstance(config.get("strategy"), str) and config["strategy"] not in known:
         mistakes.append(f"strategy={config['strategy']!r} is not in this image; use one of {', '.join(sorted(known)) or '(none found)'}")
@@ -87,7 +92,7 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
     if mistakes:
         raise Refused(EXIT_CONFIG, "the bot does not start: " + "; ".join(mistakes))
     settings = Settings(
-        bot=environ.get("BOT_NAME", ""), root=root, config=config, lock_timeout=numbers["LOCK_TIMEOUT"],
+        bot=environ.get("BOT_NAME", ""), root=root, config=config, server=server, lock_timeout=numbers["LOCK_TIMEOUT"],
         backup_interval=numbers["BACKUP_INTERVAL"], backup_keep=int(numbers["BACKUP_KEEP"]), stuck_after=numbers["STUCK_AFTER"],
     )
     config |= {
@@ -179,13 +184,21 @@ def _secret_mistakes(environ: Mapping[str, str], dry_run: Any) -> Iterator[str]:
         elif not name.endswith("PASSWORD") and _read_as_other_type(value):
             yield f"{name} would be read as a number, true/false or a list; use a value with letters"
     for name in sorted(environ):
-        if name == "FREQTRADE__DB_URL":
-            yield f"{name}: only the SQLite database on the volume is supported (the write lock and the backups are SQLite's); remove it"
-        elif name.startswith("FREQTRADE__") and name not in ALLOWED_VARIABLES:
+        if name.startswith("FREQTRADE__") and name not in ALLOWED_VARIABLES:
             yield f"{name} is not a known secret; put the setting into BOT_CONFIG_JSON"
     if dry_run is False and not any(all(_usable(environ.get(name, "")) for name in pair) for pair in KEY_PAIRS):
         pairs = " or ".join(" and ".join(pair) for pair in KEY_PAIRS)
         yield f"dry_run=false trades real money and needs the exchange's key: pass {pairs} as secrets (no placeholders)"
+
+
+def _server(environ: Mapping[str, str], mistakes: list[str]) -> database_url.Server | None:
+    if DATABASE_URL not in environ:
+        return None
+    try:
+        return database_url.parse(environ[DATABASE_URL])
+    except ValueError as error:
+        mistakes.append(f"{DATABASE_URL}: {error}")
+        return None
 
 
 def _usable(value: str) -> bool:

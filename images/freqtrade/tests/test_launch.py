@@ -130,6 +130,13 @@ def test_a_one_off_backup_needs_the_lock(launch, root):
     assert launch("backup").end() == 0 and len(backup.names(root / "user_data")) == 1
 
 
+@pytest.mark.parametrize("command", [("backup",), ("restore", "dryrun-1")])
+def test_a_servers_backups_are_its_own_business(launch, root, command):
+    bot = launch(*command, FREQTRADE__DB_URL="postgresql://bot:hush-hush@db/trades")
+    assert bot.end() == 64 and "backups of a database server are the server's own business" in bot.text()
+    assert "hush" not in bot.text() and os.listdir(root / "user_data") == []
+
+
 def test_a_damaged_database_is_refused_and_the_backups_named(launch, root):
     first = launch("trade")
     first.wait_for("trade 1 committed")

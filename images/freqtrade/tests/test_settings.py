@@ -93,10 +93,6 @@ def test_real_money_needs_the_exchanges_key(environ, root):
     assert settings.load({**live, "FREQTRADE__EXCHANGE__SECRET": "s-83hd6"}, root).mode == "live"
 
 
-def test_another_database_is_refused(environ, root):
-    assert "only the SQLite database on the volume" in refusal({**environ, "FREQTRADE__DB_URL": "postgresql://u:pw@db/x"}, root)
-
-
 @pytest.mark.parametrize("name", ["FREQTRADE__DRY_RUN", "FREQTRADE__API_SERVER__LISTEN_PORT"])
 def test_variables_can_not_change_the_config_behind_the_checks(environ, root, name):
     assert f"{name} is not a known secret" in refusal({**environ, name: "false"}, root)
