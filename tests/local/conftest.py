@@ -55,6 +55,12 @@ class Checkout:
         """The stack's state as it is stored."""
         return self.run("-c", "from tools.stack.engine import pulumi; print(pulumi('local', 'stack', 'export', '--stack', 'local'))")
 
+    def owned(self) -> list[tuple[str, str]]:
+        """(kind, name) of everything on the engine that the stack's state knows of."""
+        program = "import json; from tools.stack.down import owned; from tools.stack.engine import pulumi; "
+        program += "print(json.dumps(owned(json.loads(pulumi('local', 'stack', 'export', '--stack', 'local')))))"
+        return json.loads(self.run("-c", program))
+
     def status(self) -> list[dict[str, Any]]:
         return json.loads(self.make("status", "FORMAT=json"))
 
