@@ -1,4 +1,4 @@
-"""An ECR repository for a stack's images: tags never move, pushes are scanned, old builds go."""
+"""An ECR repository for a stack's images: tasks run a digest, pushes are scanned, old builds go."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,9 @@ def image_repository(
     opts = pulumi.ResourceOptions(parent=parent)
     repository = aws.ecr.Repository(
         f"{name}-images",
-        image_tag_mutability="IMMUTABLE",
+        # A build of the same content on another machine, or again after a change was taken back, has the same tag and another digest. An
+        # immutable tag would refuse it, and with it the deployment. What a task runs is pinned by its digest all the same.
+        image_tag_mutability="MUTABLE",
         image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
         # Images are built again from the checkout: `pulumi destroy` takes them along.
         force_delete=not protect,

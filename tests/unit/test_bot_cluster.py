@@ -9,7 +9,7 @@ import pytest
 from components.bot_cluster import BotCluster
 from components.hosts.args import FargateHostArgs
 from tests.unit.iam_lint import findings
-from tests.unit.pulumi_mocks import ACCOUNT, REGION, deploy
+from tests.unit.pulumi_mocks import REGION, deploy
 
 SUBNETS = ["subnet-a", "subnet-b"]
 
@@ -151,10 +151,10 @@ def test_logs_expire():
     assert cluster(log_retention_days=7).one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 7
 
 
-def test_images_never_change_are_scanned_and_old_builds_go():
+def test_images_can_be_built_again_are_scanned_and_old_builds_go():
     declared = cluster(image_names=["freqtrade", "slanger"], images_kept=5)
     repository = declared.one("aws:ecr/repository:Repository").inputs
-    assert repository["imageTagMutability"] == "IMMUTABLE"
+    assert repository["imageTagMutability"] == "MUTABLE", "the same content is built on a laptop and in CI; see test_a_built_image_is_pushed_and_run_by_digest"
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True} and repository["forceDelete"] is True
     rules = json.loads(declared.one("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"])["rules"]
     assert [(rule["rulePriority"], rule["selection"]["tagPatternList"], rule["selection"]["countNumber"]) for rule in rules] == [
@@ -179,14 +179,14 @@ def test_protect_reaches_storage_and_images(monkeypatch):
     assert seen == {"FileSystem": None, "Repository": None}
 
 
-def test_eventbridge_of_this_account_may_publish_alarms():
+def test_eventbridge_may_publish_alarms():
     declared = cluster(alarm_email="you@example.com")
     topic = declared.one("aws:sns/topic:Topic")
     document = declared.one("aws:sns/topicPolicy:TopicPolicy").inputs["policy"]
     assert findings(document) == []
     (statement,) = json.loads(document)["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"} and statement["Resource"] == topic.outputs["arn"]
-    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+    assert "Condition" not in statement, "EventBridge's deliveries to SNS don't pass them, and the alarm would be silent"
     subscription = declared.one("aws:sns/topicSubscription:TopicSubscription").inputs
     assert (subscription["protocol"], subscription["endpoint"], subscription["topic"]) == ("email", "you@example.com", topic.outputs["arn"])
 
