@@ -3,7 +3,6 @@
 Packets enter through the lasting interface, leave through the instance's own public one, and come back the same way.
 """
 
-import base64
 import ipaddress
 import json
 from collections.abc import Sequence
@@ -12,6 +11,8 @@ from typing import Optional
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
+
+from .nat_script import nat_script, user_data
 
 DEFAULT_TYPE = "t4g.nano"
 # Amazon Linux 2023 for ARM, resolved when an instance starts: a replacement is always a patched one.
@@ -104,55 +105,6 @@ def attach_policy(interface_arn: str, name: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)
 
 
-def boot_script(interface_id: str, mac: str, region: str, cidr: str, gateway: str, private_ranges: Sequence[str]) -> str:
-    """Shell script that makes an instance the private subnets' way out; safe to run again at every boot."""
-    sources = ", ".join(private_ranges)
-    return f"""#!/bin/bash
-set -euo pipefail
-# An instance that can't do its work stops; the Auto Scaling group then starts another.
-trap 'shutdown -h now' ERR
-metadata=http://169.254.169.254/latest
-token=$(curl -sSf --retry 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' $metadata/api/token)
-instance=$(curl -sSf --retry 5 -H "X-aws-ec2-metadata-token: $token" $metadata/meta-data/instance-id)
-# The predecessor may hold the interface for a while yet.
-for attempt in $(seq 60); do
-  if grep -qi {mac} /sys/class/net/*/address; then break; fi
-  aws ec2 attach-network-interface --region {region} --network-interface-id {interface_id} \\
-    --instance-id "$instance" --device-index 1 || true
-  sleep 5
-done
-inside=$(basename "$(dirname "$(grep -li {mac} /sys/class/net/*/address)")")
-timeout 120 bash -c "until ip -4 -o address show dev $inside | grep -q inet; do sleep 1; done"
-outside=$(ip -4 -o route get 1.1.1.1 | grep -o 'dev [^ ]*' | cut -d' ' -f2)
-command -v nft >/dev/null || dnf install -y -q nftables
-sysctl -q -w net.ipv4.ip_forward=1
-# Answers go back through the interface whose source check is off.
-ip route replace {cidr} via {gateway} dev "$inside"
-nft -f - <<RULES
-table ip way_out
-delete table ip way_out
-table ip way_out {{
-  chain forward {{
-    type filter hook forward priority filter; policy drop;
-    ct state established,related accept
-    ip saddr {{ {sources} }} oifname "$outside" accept
-  }}
-  chain postrouting {{
-    type nat hook postrouting priority srcnat;
-    ip saddr {{ {sources} }} oifname "$outside" masquerade
-  }}
-}}
-RULES
-"""
-
-
-def user_data(script: str) -> str:
-    """Base64 user data that runs the script now and, because user data itself runs once only, at every later boot."""
-    path = "/var/lib/cloud/scripts/per-boot/nat.sh"
-    whole = f"#!/bin/bash\nbase64 -d > {path} <<'SCRIPT'\n{base64.b64encode(script.encode()).decode()}\nSCRIPT\nchmod 700 {path}\n{path}\n"
-    return base64.b64encode(whole.encode()).decode()
-
-
 def _launch_template(
     name: str,
     group: aws.ec2.SecurityGroup,
@@ -165,8 +117,16 @@ def _launch_template(
 ) -> aws.ec2.LaunchTemplate:
     # AWS's router is the first address of every subnet.
     gateway = str(ipaddress.IPv4Network(public_range)[1])
-    script = pulumi.Output.all(interface.id, interface.mac_address, interface.arn).apply(
-        lambda known: boot_script(known[0], known[1], known[2].split(":")[3], str(cidr), gateway, private_ranges)
+    script = pulumi.Output.all(interface.id, interface.mac_address, interface.private_ip, interface.arn).apply(
+        lambda known: nat_script(
+            interface_id=known[0],
+            mac=known[1],
+            address=known[2],
+            region=known[3].split(":")[3],
+            cidr=str(cidr),
+            gateway=gateway,
+            private_ranges=private_ranges,
+        )
     )
     args = aws.ec2
     return aws.ec2.LaunchTemplate(

@@ -201,6 +201,7 @@ _OUTPUTS: dict[str, Callable[[str, dict], dict]] = {
     "aws:ec2/networkInterface:NetworkInterface": lambda name, _: {
         "arn": _arn("ec2", f"network-interface/eni-{name}"),
         "macAddress": "0a:1b:2c:3d:4e:5f",
+        "privateIp": "10.0.0.20",
     },
     "aws:ec2/launchTemplate:LaunchTemplate": lambda name, _: {"latestVersion": 1},
     "docker:index/image:Image": lambda name, inputs: {

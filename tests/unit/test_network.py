@@ -1,14 +1,11 @@
 """Network: three ways out, no way in, and a NAT instance that may do one thing."""
 
-import base64
 import ipaddress
 import json
 import re
-import subprocess
 
 import pytest
 
-from components.nat_instance import boot_script, user_data
 from components.network import Egress, Network, argument_mistakes, subnet_ranges
 from tests.unit.iam_lint import findings
 from tests.unit.pulumi_mocks import ACCOUNT, REGION, deploy
@@ -145,19 +142,3 @@ def test_the_nat_instance_may_attach_its_interface_and_nothing_else():
     assert interface.inputs["tags"][tag] == value
     specifications = declared.one("aws:ec2/launchTemplate:LaunchTemplate").inputs["tagSpecifications"]
     assert [each["tags"][tag] for each in specifications if each["resourceType"] == "instance"] == [value]
-
-
-def test_the_boot_script_is_valid_shell_and_knows_its_network():
-    script = boot_script("eni-1", "0a:1b:2c:3d:4e:5f", REGION, "10.0.0.0/16", "10.0.0.1", ["10.0.128.0/20", "10.0.144.0/20"])
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-    assert "--network-interface-id eni-1" in script
-    assert 'ip route replace 10.0.0.0/16 via 10.0.0.1 dev "$inside"' in script
-    assert script.count("{ 10.0.128.0/20, 10.0.144.0/20 }") == 2 and "policy drop" in script
-
-
-def test_user_data_installs_the_script_for_every_boot(tmp_path):
-    whole = base64.b64decode(user_data("#!/bin/bash\necho ready\n")).decode()
-    assert "/var/lib/cloud/scripts/per-boot/nat.sh" in whole
-    here = whole.replace("/var/lib/cloud/scripts/per-boot/nat.sh", str(tmp_path / "nat.sh"))
-    assert subprocess.run(["bash"], input=here, text=True, check=True, capture_output=True).stdout == "ready\n"
-    assert (tmp_path / "nat.sh").read_text() == "#!/bin/bash\necho ready\n"
