@@ -23,9 +23,9 @@ class RunningTask:
     dns_name: pulumi.Output[str]
     """Name under which the other tasks of the host reach it."""
     service: pulumi.Output[str]
-    """Name of the container (docker) or of the ECS service (fargate)."""
+    """Name of the container (docker) or ARN of the ECS service (fargate)."""
     logs: pulumi.Output[str]
-    """Where its logs are: a command or a log group with stream prefix."""
+    """Command that shows its logs, for people."""
     image: pulumi.Output[str]
     volumes: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Volume name in the spec -> Docker volume name or EFS access point id."""

@@ -32,8 +32,8 @@ def command() -> None:
         return
     from tools.stack.ecs import log_lines
 
-    for line in log_lines(service["logs"], service["service"].split(":")[3], since, options.follow):
-        print(line)
+    for line in log_lines(service["service"], since, options.follow):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
