@@ -14,21 +14,27 @@ up: ## set up this machine and run the bots on it; ends with a closed trade and 
 	@$(PYTHON) -m tools.stack.up $(UP_OPTIONS)
 
 status: ## the bots' state, trades and profit (STACK=local FORMAT=table|json)
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.status --stack $(STACK) --format $(FORMAT)
 
 logs: ## a bot's log (BOT=name STACK=local MINUTES=15 FOLLOW=1)
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.logs --stack $(STACK) --bot "$(BOT)" $(if $(MINUTES),--minutes $(MINUTES)) $(if $(FOLLOW),--follow)
 
 secrets: ## make up the API credentials that a stack's bots lack (STACK=dev)
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.secrets --stack $(STACK)
 
 backup: ## back a bot's trades up now and list the backups (BOT=name)
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.backups --bot "$(BOT)"
 
 restore: ## put a bot's trades back to a backup (BOT=name FROM=backup)
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.restore --bot "$(BOT)" --from "$(FROM)"
 
 down: ## destroy the local stack; nothing is left behind
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.down
 	@$(PYTHON) -m tools.setup stop-engine
 
@@ -67,4 +73,5 @@ bench: ## speed and memory, as ratios
 	@$(PYTHON) -m tests.bench
 
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)
+	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.chaos.bots $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))

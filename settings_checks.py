@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_camel
 
-from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS, SECRET_VARIABLES, database_mistakes
+from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, required_secrets, database_mistakes
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -48,13 +48,14 @@ def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
             mistakes.append(f"{PROJECT}:secrets.{bot.name}.{key}: unknown key; use {', '.join(sorted(known))}")
         if "databaseUrl" in given:
             mistakes += database_mistakes(f"{PROJECT}:secrets.{bot.name}.databaseUrl", given["databaseUrl"])
-        for key in API_SECRETS:
-            if not given.get(to_camel(key)):
-                mistakes.append(f"{PROJECT}:secrets.{bot.name}.{to_camel(key)}: is missing; run `make secrets STACK={stack}`, which makes it up")
-        for key in () if bot.dry_run else LIVE_SECRETS:
-            if not given.get(to_camel(key)):
-                path = f"{PROJECT}:secrets.{bot.name}.{to_camel(key)}"
-                mistakes.append(f"{path}: is missing and dryRun is false; run `pulumi config set --secret --path '{path}'` and paste the exchange's")
+        for key in required_secrets(bot.dry_run, bot.config, [key for key in SECRET_VARIABLES if to_camel(key) in given]):
+            path = f"{PROJECT}:secrets.{bot.name}.{to_camel(key)}"
+            if not given.get(to_camel(key)) and key in API_SECRETS:
+                mistakes.append(f"{path}: is missing; run `make secrets STACK={stack}`, which makes it up")
+            elif not given.get(to_camel(key)):
+                reason = "config has a telegram block" if key in TELEGRAM_SECRETS else "dryRun is false"
+                fix = f"run `pulumi config set --secret --path '{path}' --stack {stack}` and paste it"
+                mistakes.append(f"{path}: is missing and {reason}; {fix}")
     return mistakes
 
 

@@ -1,7 +1,7 @@
 """FreqtradeBot: one Freqtrade bot, a single writer on storage of its own."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NotRequired, Optional, TypedDict
 
 import pulumi
@@ -24,10 +24,18 @@ SECRET_VARIABLES: Mapping[str, str] = {
     "exchange_key": "FREQTRADE__EXCHANGE__KEY",
     "exchange_secret": "FREQTRADE__EXCHANGE__SECRET",
     "exchange_password": "FREQTRADE__EXCHANGE__PASSWORD",
+    "exchange_uid": "FREQTRADE__EXCHANGE__UID",
+    "exchange_wallet_address": "FREQTRADE__EXCHANGE__WALLET_ADDRESS",
+    "exchange_private_key": "FREQTRADE__EXCHANGE__PRIVATE_KEY",
+    "telegram_token": "FREQTRADE__TELEGRAM__TOKEN",
+    "telegram_chat_id": "FREQTRADE__TELEGRAM__CHAT_ID",
     "database_url": "FREQTRADE__DB_URL",
 }
 API_SECRETS = ("api_username", "api_password", "jwt_secret_key", "ws_token")
 LIVE_SECRETS = ("exchange_key", "exchange_secret")
+# Exchanges on a blockchain know a wallet instead of a key.
+WALLET_SECRETS = ("exchange_wallet_address", "exchange_private_key")
+TELEGRAM_SECRETS = ("telegram_token", "telegram_chat_id")
 DATABASE_SCHEMES = ("postgresql+psycopg://", "postgresql://")
 
 
@@ -125,6 +133,12 @@ class FreqtradeBot(pulumi.ComponentResource):
         )
 
 
+def required_secrets(dry_run: bool, config: Mapping[str, Any], given: Collection[str]) -> tuple[str, ...]:
+    """Keys that a bot can't do without; `given` are the keys that it has."""
+    live = WALLET_SECRETS if any(key in given for key in WALLET_SECRETS) else LIVE_SECRETS
+    return API_SECRETS + (() if dry_run else live) + (TELEGRAM_SECRETS if "telegram" in config else ())
+
+
 def argument_mistakes(args: FreqtradeBotArgs) -> list[str]:
     """Everything that is wrong with a bot's arguments, one sentence a mistake: key, value, fix."""
     mistakes = []
@@ -162,7 +176,7 @@ def _secret_mistakes(args: FreqtradeBotArgs, dry_run: bool) -> list[str]:
     unknown = sorted({*(args.get("secrets") or {}), *(args.get("secret_keys") or ())} - set(SECRET_VARIABLES))
     mistakes = [f"secrets.{key}: unknown; use {', '.join(SECRET_VARIABLES)}" for key in unknown]
     if args.get("secrets") is not None:
-        required = API_SECRETS + (() if dry_run else LIVE_SECRETS)
+        required = required_secrets(dry_run, args.get("config") or {}, args["secrets"])
         missing = [key for key in required if args["secrets"].get(key) in (None, "")]
         mistakes += [f"secrets.{key}: missing; `make secrets` makes the API's, an exchange's come from its website" for key in missing]
         url = args["secrets"].get("database_url")
@@ -181,7 +195,8 @@ def database_mistakes(key: str, url: str) -> list[str]:
 def _secret_sources(args: FreqtradeBotArgs) -> dict[str, SecretSource]:
     if args.get("secrets") is not None:
         return {SECRET_VARIABLES[key]: SecretSource(value=value) for key, value in args["secrets"].items()}
-    keys = {*API_SECRETS, *(() if args.get("dry_run", True) is not False else LIVE_SECRETS), *(args.get("secret_keys") or ())}
+    more = args.get("secret_keys") or ()
+    keys = {*required_secrets(args.get("dry_run", True) is not False, args.get("config") or {}, more), *more}
     return {SECRET_VARIABLES[key]: SecretSource(arn=f"{args['secret_arn']}:{key}::") for key in sorted(keys)}
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 # Sections that hold credentials or that the image decides (listening address, database, process control).
-RESERVED_KEYS = frozenset({"api_server", "db_url", "initial_state", "telegram", "discord", "webhook"})
+RESERVED_KEYS = frozenset({"api_server", "db_url", "initial_state", "discord", "webhook"})
 ARGUMENT_KEYS = frozenset({"strategy", "stake_currency", "stake_amount", "max_open_trades", "dry_run", "dry_run_wallet", "timeframe"})
+SECRET_TELEGRAM_KEYS = frozenset({"token", "chat_id"})
 SECRET_EXCHANGE_KEYS = frozenset({"key", "secret", "password", "uid", "account_id", "wallet_address", "private_key"})
 
 
@@ -83,8 +84,8 @@ def config_mistakes(extra: Mapping[str, Any]) -> list[str]:
         mistakes.append(f"config.{key}: the image decides this; credentials go into secrets")
     for key in sorted(ARGUMENT_KEYS & set(extra)):
         mistakes.append(f"config.{key}: set the argument of the same name instead, so that there is one place for it")
-    exchange = extra.get("exchange")
-    if isinstance(exchange, Mapping):
-        for key in sorted(SECRET_EXCHANGE_KEYS & set(exchange)):
-            mistakes.append(f"config.exchange.{key}: a credential in plain text; put it into secrets")
+    for section, secret_keys in (("exchange", SECRET_EXCHANGE_KEYS), ("telegram", SECRET_TELEGRAM_KEYS)):
+        given = extra.get(section)
+        for key in sorted(secret_keys & set(given)) if isinstance(given, Mapping) else ():
+            mistakes.append(f"config.{section}.{key}: a credential in plain text; put it into secrets")
     return mistakes

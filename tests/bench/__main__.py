@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.offline_plugins import offline_environment
 from tests.pulumi_engine import ROOT, Project
 from tools.setup import environment
 from tools.stack.trial import write_project
@@ -43,6 +44,13 @@ def measure(bots: int) -> tuple[float, float, int]:
 
 def main() -> None:
     os.environ.update(environment())
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(offline_environment(Path(home)))
+        table()
+
+
+def table() -> None:
+    """Measure and print."""
     print(f"pulumi preview of dev, fastest of {ROUNDS}, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"{'bots':>5} {'resources':>10} {'wall s':>8} {'CPU s':>8} {'CPU ms a resource':>18}")
     figures = {}

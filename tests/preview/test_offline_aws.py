@@ -1,15 +1,10 @@
 """The offline aws and awsx plugins under the real Pulumi engine: programs written with the real SDKs preview as with the real providers."""
 
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.pulumi_engine import ROOT, Project, pulumi_project  # noqa: F401
-from tools.setup import versions
-from tools.setup.plugins import folder_name, offline_script
+from tests.pulumi_engine import Project, pulumi_project  # noqa: F401
 
 pytestmark = pytest.mark.engine
 
@@ -47,20 +42,11 @@ VPCS = """
 
 
 @pytest.fixture
-def start(tmp_path_factory: pytest.TempPathFactory, pulumi_project: Callable[..., Project]) -> Callable[..., Project]:  # noqa: F811
-    """Start a project whose Pulumi home has the offline plugins alone, whatever this machine could download."""
-    home = tmp_path_factory.mktemp("home")
-    needed = versions.needed_plugins()
-    for name in ("aws", "awsx"):
-        plugin = home / "plugins" / folder_name(name, needed[name]) / f"pulumi-resource-{name}"
-        plugin.parent.mkdir(parents=True)
-        plugin.write_text(offline_script(name, Path(sys.executable), ROOT))
-        plugin.chmod(0o755)
-    # What the region could come from, and what would let a real provider in.
-    clean = {name: "" for name in os.environ if name.startswith("AWS_")}
+def start(pulumi_project: Callable[..., Project]) -> Callable[..., Project]:  # noqa: F811
+    """Start a project; tests/conftest.py gives it the offline plugins alone."""
 
     def opened(program: str, synthetic: bool = False, config: dict | None = None, **options) -> Project:
-        environment = {**clean, "PULUMI_HOME": str(home), "TRADESTACK_OFFLINE_SYNTHETIC": "1" if synthetic else ""}
+        environment = {"TRADESTACK_OFFLINE_SYNTHETIC": "1" if synthetic else ""}
         return pulumi_project(program, config={"aws:region": "us-east-1"} if config is None else config, environment=environment, **options)
 
     return opened

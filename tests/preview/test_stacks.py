@@ -24,12 +24,13 @@ def program(folder: Path, stack: str, config: dict[str, Any] | None = None, **en
     return made
 
 
-@pytest.fixture(params=["dev", "prod"])
-def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
-    """dev and prod, able to `up` on synthetic resources; unprotected so that they can be destroyed."""
-    made = program(tmp_path, request.param, TRADESTACK_OFFLINE_SYNTHETIC="1")
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, offline: dict[str, str]) -> Iterator[Project]:
+    """dev and prod, up on synthetic resources. Tests look and change nothing."""
+    made = program(tmp_path_factory.mktemp(request.param), request.param, TRADESTACK_OFFLINE_SYNTHETIC="1", **offline)
+    made.up()
     yield made
-    made.pulumi("state", "unprotect", "--all", "--yes", check=False)
+    made.pulumi("state", "unprotect", "--all", "--yes")
     made.destroy()
 
 
@@ -41,16 +42,21 @@ def test_preview_of_the_real_stack(name: str, tmp_path: Path) -> None:
     assert result.changes.keys() == {"create"}
 
 
-def test_second_preview_is_empty_and_no_secret_is_in_plain_state(stack: Project) -> None:
-    stack.up()
-    again = stack.preview("--expect-no-changes")
-    assert again.changes == {}
-    assert PLACEHOLDER not in json.dumps(stack.state()), "a secret is in plain text in the state"
-    assert PASSPHRASE not in json.dumps(stack.state())
+def test_second_preview_is_empty(stack: Project) -> None:
+    assert stack.preview("--expect-no-changes").changes == {}
+
+
+def test_no_secret_is_in_plain_text_in_the_state(stack: Project) -> None:
+    state = json.dumps(stack.state())
+    assert PLACEHOLDER not in state and PASSPHRASE not in state
     by_type = [one["type"] for one in stack.state()]
     bots = by_type.count("tradestack:index:FreqtradeBot")
     assert bots and by_type.count("aws:ecs/service:Service") == bots
+
+
+def test_task_definitions_hold_references_instead_of_secrets(stack: Project) -> None:
     definitions = [one["outputs"] for one in stack.state() if one["type"] == "aws:ecs/taskDefinition:TaskDefinition"]
+    assert definitions
     for one in definitions:
         for container in json.loads(one["containerDefinitions"]):
             assert all(set(secret) == {"name", "valueFrom"} and secret["valueFrom"].startswith("arn:aws:secretsmanager:") for secret in container["secrets"])
@@ -58,17 +64,21 @@ def test_second_preview_is_empty_and_no_secret_is_in_plain_state(stack: Project)
             assert not any(name.startswith("FREQTRADE__") for name in names), "credentials are secrets, never environment"
 
 
-def test_every_resource_is_tagged(tmp_path: Path) -> None:
-    made = program(tmp_path, "dev", TRADESTACK_OFFLINE_SYNTHETIC="1")
-    try:
-        made.up()
-        tagged = [one for one in made.state() if one["type"].startswith("aws:") and "tags" in one.get("inputs", {})]
-        for one in tagged:
-            assert one["inputs"]["tags"].items() >= {"project": "tradestack", "stack": "dev"}.items(), one["urn"]
-        service = next(one for one in tagged if one["type"] == "aws:ecs/service:Service")
-        assert service["inputs"]["tags"]["component"] == "FreqtradeBot" and service["inputs"]["tags"]["bot"] == "sample"
-    finally:
-        made.destroy()
+def test_every_resource_is_tagged(stack: Project) -> None:
+    tagged = [one for one in stack.state() if one["type"].startswith("aws:") and "tags" in one.get("inputs", {})]
+    for one in tagged:
+        tags = one["inputs"]["tags"]
+        if isinstance(tags, list):  # an Auto Scaling group's
+            tags = {tag["key"]: tag["value"] for tag in tags}
+        assert tags.items() >= {"project": "tradestack", "stack": stack.stack}.items(), one["urn"]
+    services = [one["inputs"]["tags"] for one in tagged if one["type"] == "aws:ecs/service:Service"]
+    assert {tags["component"] for tags in services} == {"FreqtradeBot"}
+    assert "sample" in {tags["bot"] for tags in services}
+
+
+def test_storage_of_prod_refuses_to_be_deleted(stack: Project) -> None:
+    protected = {one["type"] for one in stack.state() if one.get("protect")}
+    assert protected == ({"aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint", "aws:ecr/repository:Repository"} if stack.stack == "prod" else set())
 
 
 def test_change_of_strategy_settings_replaces_the_task_definition_and_no_storage(tmp_path: Path) -> None:
@@ -84,17 +94,6 @@ def test_change_of_strategy_settings_replaces_the_task_definition_and_no_storage
         assert "aws:ecs/taskDefinition:TaskDefinition" in types and "aws:ecs/service:Service" in types
         assert not any(type_.startswith(("aws:efs", "aws:secretsmanager", "aws:ecr", "awsx")) for type_ in types), types
     finally:
-        made.destroy()
-
-
-def test_prod_storage_refuses_to_be_deleted(tmp_path: Path) -> None:
-    made = program(tmp_path, "prod", TRADESTACK_OFFLINE_SYNTHETIC="1")
-    try:
-        made.up()
-        refused = made.destroy(fails=True)
-        assert "protected" in refused.output
-    finally:
-        made.pulumi("state", "unprotect", "--all", "--yes")
         made.destroy()
 
 

@@ -182,3 +182,16 @@ def test_configuration_text_does_not_depend_on_order() -> None:
 
 def test_strategies_are_found_without_importing_them() -> None:
     assert {"BreakoutStrategy", "RsiBandsStrategy"} <= set(known_strategies(image_folder("freqtrade")))
+
+
+def test_a_wallet_serves_in_place_of_a_key() -> None:
+    wallet = {**SECRETS, "exchange_wallet_address": "0x1", "exchange_private_key": "0x2"}
+    assert config(dry_run=False, secrets=wallet)["dry_run"] is False
+    assert "secrets.exchange_private_key: missing" in refused(dry_run=False, secrets={**SECRETS, "exchange_wallet_address": "0x1"})
+
+
+def test_telegram_takes_its_token_from_the_secrets() -> None:
+    telegram = {"config": {"telegram": {"enabled": True}}}
+    assert "secrets.telegram_token: missing" in refused(**telegram)
+    given = environment(**telegram, secrets={**SECRETS, "telegram_token": "hush-t", "telegram_chat_id": "7"})
+    assert given["FREQTRADE__TELEGRAM__TOKEN"] == "hush-t" and "hush-t" not in given["BOT_CONFIG_JSON"]

@@ -14,7 +14,8 @@ def bot_container(name: str) -> Any:
     """The running container of a local bot. Raises StackError naming the bots that there are."""
     bots = {bot["name"]: bot for bot in outputs(LOCAL).get("bots", [])}
     if name not in bots:
-        raise StackError(f"BOT={name!r}: no such bot in the local stack; there are {', '.join(bots) or 'none'}")
+        said = f"BOT={name!r}: no such bot in the local stack" if name else "BOT is missing: name a bot"
+        raise StackError(f"{said}; there are {', '.join(bots) or 'none'}")
     found = container(engine_client(LOCAL), bots[name]["service"])
     if found is None or found.status != "running":
         raise StackError(f"bot {name!r} is not running: `make up` brings it up; on its volume only the running bot can read the trades")

@@ -20,7 +20,12 @@ class StackError(RuntimeError):
 
 def stack_environment(stack: str) -> dict[str, str]:
     """`local` has a Pulumi home, state and passphrase of this checkout; every other stack is the user's own login."""
-    return environment() if stack == LOCAL else dict(os.environ)
+    if stack != LOCAL:
+        return dict(os.environ)
+    try:
+        return environment()
+    except FileNotFoundError:
+        raise StackError("this checkout is not set up yet: run `make up`") from None
 
 
 def config_file(stack: str) -> Path:
@@ -84,3 +89,7 @@ def main(command: Any) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # `make logs … | head` has seen enough. Python would complain about the closed pipe once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -4,40 +4,41 @@ import argparse
 import time
 from typing import Any
 
-import requests
+import docker
 
 from tools.stack.backups import bot_container, launcher
-from tools.stack.bots import BotApi
-from tools.stack.engine import LOCAL, StackError, main, outputs
+from tools.stack.engine import StackError, main
 
+HEALTH_CHECK = ["python3", "/freqtrade/bot/health.py"]
 DEADLINE = 300  # seconds for stop, restore and start, on a quarter of a CPU
 
 
-def wait_for_api(api: BotApi, bot: Any, deadline: float) -> None:
-    """Wait until the bot answers. Raises StackError with its last log lines when it doesn't in time."""
-    while True:
-        try:
-            api.get("count")
-            return
-        except requests.RequestException:
-            if time.monotonic() > deadline:
-                raise StackError(f"the bot does not answer after the restore; its last lines:\n{bot.logs(tail=10).decode()}") from None
-            time.sleep(1)
+def healthy(bot: Any) -> bool:
+    """Does the bot's health check pass? False while its container starts."""
+    try:
+        return bot.exec_run(HEALTH_CHECK).exit_code == 0
+    except docker.errors.APIError:
+        return False
 
 
-def restore(name: str, backup: str) -> int:
-    """Ask for the backup, restart the bot, wait until it answers. Returns how many trades it then has."""
+def wait_until_healthy(bot: Any, deadline: float) -> None:
+    """Wait until the image's own health check passes. Raises StackError with the bot's last log lines when it doesn't in time."""
+    while not healthy(bot):
+        if time.monotonic() > deadline:
+            raise StackError(f"the bot does not answer after the restore; its last lines:\n{bot.logs(tail=10).decode()}")
+        time.sleep(1)
+
+
+def restore(name: str, backup: str) -> None:
+    """Ask for the backup, restart the bot, wait until it answers."""
     bot = bot_container(name)
-    if backup not in launcher(bot, "backups").splitlines():
-        available = ", ".join(launcher(bot, "backups").splitlines()) or "none"
-        raise StackError(f"FROM={backup!r}: bot {name!r} has no such backup; there are {available}")
-    known = outputs(LOCAL)
-    block = next(one for one in known["bots"] if one["name"] == name)
+    available = launcher(bot, "backups").splitlines()
+    if backup not in available:
+        said = f"FROM={backup!r}: bot {name!r} has no such backup" if backup else "FROM is missing: name a backup"
+        raise StackError(f"{said}; there are {', '.join(available) or 'none yet: `make backup` makes one'}")
     launcher(bot, "restore", backup)
     bot.restart(timeout=120)
-    api = BotApi(block["apiUrl"], known["credentials"][name])
-    wait_for_api(api, bot, time.monotonic() + DEADLINE)
-    return len(api.all_trades())
+    wait_until_healthy(bot, time.monotonic() + DEADLINE)
 
 
 def command() -> None:
@@ -45,8 +46,8 @@ def command() -> None:
     parser.add_argument("--bot", required=True)
     parser.add_argument("--from", dest="backup", required=True)
     options = parser.parse_args()
-    trades = restore(options.bot, options.backup)
-    print(f"bot {options.bot} runs again from {options.backup}: {trades} trades; what was there before is a backup too (`make backup BOT={options.bot}`)")
+    restore(options.bot, options.backup)
+    print(f"bot {options.bot} runs again from {options.backup}; what was there before is a backup too (`make backup BOT={options.bot}` lists them)")
 
 
 if __name__ == "__main__":

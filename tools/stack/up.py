@@ -65,7 +65,7 @@ def command() -> None:
     config = yaml.safe_load(local_config.write().read_text())
     refuse_taken_ports(config, published_ports())
     print("pulumi up --stack local", flush=True)
-    pulumi(LOCAL, "up", "--yes", "--skip-preview", *with_config(LOCAL), show=True)
+    pulumi(LOCAL, "up", "--yes", "--skip-preview", "--suppress-outputs", *with_config(LOCAL), show=True)
     if not options.no_wait:
         wait_for_closed_trade(time.monotonic() + FIRST_TRADE_DEADLINE)
     sys.stdout.flush()

@@ -1,0 +1,23 @@
+"""Tests of AWS stacks never reach AWS: those that use the engine and not Docker run with the offline plugins, without credentials."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.offline_plugins import offline_environment
+
+
+@pytest.fixture(scope="session")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return offline_environment(tmp_path_factory.mktemp("pulumi-home"))
+
+
+@pytest.fixture(autouse=True)
+def no_real_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path | None:
+    marked = request.node.get_closest_marker
+    if marked("engine") is None or marked("docker") is not None:
+        return None
+    chosen = request.getfixturevalue("offline")
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    return Path(chosen["PULUMI_HOME"])
