@@ -36,6 +36,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends postgresql && r
 ENV PGDATA=/var/lib/postgresql/data
 COPY entrypoint /entrypoint
 USER postgres
+STOPSIGNAL SIGINT
 ENTRYPOINT ["sh", "/entrypoint"]
 """
 

@@ -1,4 +1,4 @@
-"""A bot whose trades are in PostgreSQL: they are there, survive kills and the server's restart, and one bot at most ever trades with them."""
+"""A bot whose trades are in PostgreSQL: they survive kills and the server's restart, and one bot at most ever trades with them."""
 
 import json
 import re
@@ -49,8 +49,8 @@ class World:
         for folder, official in (("freqtrade", "freqtradeorg/freqtrade:2026.9"), ("exchange-replay", "python:3.13-slim-bookworm")):
             engine.images.build(path=str(ROOT / "images" / folder), tag=f"{self.name}/{folder}", rm=True, forcerm=True,
                                 buildargs={"BASE_IMAGE": image_for(official)})  # fmt: skip
-        self.containers.append(engine.containers.run(
-            f"{self.name}/exchange-replay", name=self.exchange, network=self.name, environment={"REPLAY_SPEED": "5"}, detach=True))  # fmt: skip
+        replay = {"name": self.exchange, "network": self.name, "environment": {"REPLAY_SPEED": "5"}}
+        self.containers.append(engine.containers.run(f"{self.name}/exchange-replay", detach=True, **replay))
         self.server = Server(engine, self.name, f"{self.name}-postgres")
         self.containers.append(self.server.container)
         self.server.wait()
@@ -212,7 +212,8 @@ def test_a_lock_taken_away_ends_the_bot_before_the_next_one_trades(world: World,
     wait_for("the first bot", lambda: moment(first, "starting freqtrade"))
     second = world.bot("second", world.url(database), LOCK_TIMEOUT="600")
     wait_for("the second bot", lambda: moment(second, "waiting for the write lock"))
-    killed = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' AND granted"
+    killed = """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
     assert world.server.sql(killed, database) == [["t"]]
     assert ended(first) == 75
     assert "is lost" in logged(first) and "another bot" in logged(second)
@@ -221,6 +222,18 @@ def test_a_lock_taken_away_ends_the_bot_before_the_next_one_trades(world: World,
     assert "first on " in logged(second) and "did not end by itself" in logged(second)
     second.stop(timeout=60)
     assert world.server.sql("SELECT ended FROM tradestack_bot", database) == [["t"]]
+
+
+def test_a_bot_cut_off_from_its_server_ends_before_its_lock_is_free(world: World, database: str) -> None:
+    first = world.bot("first", world.url(database))
+    wait_for("the first bot", lambda: moment(first, "starting freqtrade"))
+    second = world.bot("second", world.url(database), LOCK_TIMEOUT="600")
+    wait_for("the second bot", lambda: moment(second, "waiting for the write lock"))
+    world.network.disconnect(first)
+    assert ended(first) == 75
+    wait_for("the lock's next holder", lambda: moment(second, f"write lock on {world.server.name}"))
+    assert moment(first, "is lost") < moment(second, f"write lock on {world.server.name}")
+    second.kill()
 
 
 def test_real_and_play_trades_never_mix(world: World, database: str) -> None:
