@@ -154,7 +154,8 @@ def _task_definition(
             for volume in sorted(spec.volumes, key=lambda volume: volume.name)
         ],
         tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent),
+        # The revision before stays active: a deployment that fails is rolled back to it, and ECS starts nothing from an inactive one.
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=True),
     )
 
 

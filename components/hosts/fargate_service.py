@@ -48,7 +48,12 @@ def service(
         ),
         service_registries=aws.ecs.ServiceServiceRegistriesArgs(registry_arn=_dns_name(spec, host, tags, parent).arn),
         tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent, custom_timeouts=pulumi.CustomTimeouts(create="10m", update="10m", delete="10m")),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # Where a change needs another service, a single writer's old one is drained before the new one exists.
+            delete_before_replace=spec.single_writer,
+            custom_timeouts=pulumi.CustomTimeouts(create="10m", update="10m", delete="10m"),
+        ),
     )
 
 

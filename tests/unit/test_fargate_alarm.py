@@ -112,6 +112,26 @@ def test_other_deployments_don_t(event):
     assert not matches(PATTERN, event)
 
 
+def action(name: str, service: str = SERVICE) -> dict:
+    """A service action as ECS sends it."""
+    return {
+        "source": "aws.ecs",
+        "detail-type": "ECS Service Action",
+        "resources": [service],
+        "detail": {"eventName": name, "reason": "RESOURCE:FARGATE"},
+    }
+
+
+@pytest.mark.parametrize("name", ["SERVICE_TASK_PLACEMENT_FAILURE", "SERVICE_TASK_START_IMPAIRED"])
+def test_a_bot_that_gets_no_capacity_raises_it(name):
+    assert matches(PATTERN, action(name))
+    assert not matches(PATTERN, action(name, SERVICE + "0"))
+
+
+def test_a_steady_service_doesn_t():
+    assert not matches(PATTERN, action("SERVICE_STEADY_STATE"))
+
+
 def test_one_rule_sends_to_the_topic_and_names_the_service():
     declared = run()
     service = declared.one("aws:ecs/service:Service")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from components.task import Image, UnsupportedByHost, Volume
@@ -41,6 +42,26 @@ def test_deployments_roll_back_and_nobody_waits_for_them():
     assert inputs["waitForSteadyState"] is False
     assert inputs["platformVersion"] == "1.4.0"
     assert inputs["propagateTags"] == "SERVICE" and inputs["enableEcsManagedTags"] is True
+
+
+def options_of(monkeypatch: pytest.MonkeyPatch, kind: str, **changes) -> pulumi.ResourceOptions:
+    """The options of a resource: mocks don't see them, so they are caught on their way."""
+    from components.hosts import fargate
+
+    real, seen = getattr(fargate.aws.ecs, kind), []
+    monkeypatch.setattr(fargate.aws.ecs, kind, lambda *args, opts, **rest: seen.append(opts) or real(*args, opts=opts, **rest))
+    run(task(**changes))
+    return seen[0]
+
+
+def test_a_single_writer_s_service_is_drained_before_another_takes_its_place(monkeypatch):
+    assert options_of(monkeypatch, "Service", single_writer=True).delete_before_replace is True
+    assert not options_of(monkeypatch, "Service").delete_before_replace
+
+
+def test_the_revision_before_stays_for_a_rollback(monkeypatch):
+    """ECS starts nothing from a deregistered revision, and Pulumi would deregister it while the new one is still on trial."""
+    assert options_of(monkeypatch, "TaskDefinition").retain_on_delete is True
 
 
 def test_execute_command_is_off_unless_asked_for():
