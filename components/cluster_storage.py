@@ -50,7 +50,7 @@ def cluster_storage(
     policy = aws.efs.FileSystemPolicy(
         f"{name}-storage-policy", file_system_id=file_system.id, policy=file_system.arn.apply(file_system_policy), opts=opts
     )
-    group = aws.ec2.SecurityGroup(f"{name}-storage", description="NFS from the cluster's tasks", vpc_id=vpc_id, opts=opts)
+    group = aws.ec2.SecurityGroup(f"{name}-storage", description="NFS from the tasks of the cluster", vpc_id=vpc_id, opts=opts)
     rule = aws.vpc.SecurityGroupIngressRule(
         f"{name}-storage-nfs",
         security_group_id=group.id,
@@ -58,7 +58,7 @@ def cluster_storage(
         ip_protocol="tcp",
         from_port=NFS_PORT,
         to_port=NFS_PORT,
-        description="the cluster's tasks",
+        description="tasks of the cluster",
         opts=opts,
     )
     targets = [

@@ -1,4 +1,4 @@
-"""Crash alarm of one service: EventBridge tells the topic of tasks that crashed or can't start, and of deployments that were rolled back."""
+"""Crash alarm of one service: EventBridge tells the topic of tasks that crashed or can't start, and of deployments rolled back."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from ..task import TaskSpec
 
 
 def alarm_pattern(spec: TaskSpec, cluster_arn: str, service_arn: str) -> dict[str, Any]:
-    """Event pattern of a stop that nobody asked for (a bad exit code, a start or a health check that failed), of a task that ECS can't start
+    """Event pattern of a stop that nobody asked for (a bad exit code, a failed start or health check), of a task that ECS can't start
     (no Spot capacity left), and of a deployment that the circuit breaker gave up on. One rule, because AWS allows 300 a region."""
     service_name = service_arn.rpartition("/")[2]
     stopped = {
