@@ -28,7 +28,7 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
     tags = {**spec.tags, "component": spec.component}
     image = build(spec.name, spec.image, spec.architecture, host, parent)
     secrets = task_secrets(spec, tags, parent)
-    points = {volume.name: access_point(spec, volume, host["file_system_id"], tags, parent) for volume in spec.volumes}
+    points = {volume.name: access_point(spec, volume, host["file_system_arn"], tags, parent) for volume in spec.volumes}
     definition = _task_definition(spec, host, image, secrets, points, tags, parent)
     running = service(spec, host, definition.arn, tags, parent)
     if host.get("alarm_topic_arn") is not None:

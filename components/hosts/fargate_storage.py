@@ -23,15 +23,19 @@ def directory(spec: TaskSpec, volume: Volume) -> str:
 
 
 def access_point(
-    spec: TaskSpec, volume: Volume, file_system_id: pulumi.Input[str], tags: Mapping[str, str], parent: pulumi.Resource
+    spec: TaskSpec, volume: Volume, file_system_arn: pulumi.Input[str], tags: Mapping[str, str], parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Id of the volume's access point: the existing one, or one of its own."""
+    """Id of the volume's access point: the existing one, or one of its own.
+
+    It takes the file system from its ARN: the host's id waits for mount targets, and while a preview adds one of these, an unknown id
+    would look like another file system and the access point be replaced.
+    """
     if volume.existing is not None:
         return pulumi.Output.from_input(volume.existing)
     uid, gid = (int(number) for number in spec.user.split(":"))
     return aws.efs.AccessPoint(
         f"{spec.name}-{volume.name}",
-        file_system_id=file_system_id,
+        file_system_id=pulumi.Output.from_input(file_system_arn).apply(lambda arn: arn.rpartition("/")[2]),
         posix_user=aws.efs.AccessPointPosixUserArgs(uid=uid, gid=gid),
         root_directory=aws.efs.AccessPointRootDirectoryArgs(
             path=directory(spec, volume),

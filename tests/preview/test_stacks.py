@@ -97,6 +97,23 @@ def test_change_of_strategy_settings_replaces_the_task_definition_and_no_storage
         made.destroy()
 
 
+def test_another_zone_leaves_protected_storage_alone(tmp_path: Path) -> None:
+    """A preview that would replace a protected access point fails, and with it every `pulumi up`."""
+    made = program(tmp_path, "prod", TRADESTACK_OFFLINE_SYNTHETIC="1")
+    try:
+        made.up()
+        path = tmp_path / "Pulumi.prod.yaml"
+        config = yaml.safe_load(path.read_text())
+        config["config"]["tradestack:network"]["zones"] += 1
+        path.write_text(yaml.safe_dump(config))
+        touched = {(step.op, step.type) for step in made.preview().steps if step.op != "same"}
+        assert ("create", "aws:efs/mountTarget:MountTarget") in touched
+        assert not {type_ for _, type_ in touched} & {"aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint"}, touched
+    finally:
+        made.pulumi("state", "unprotect", "--all", "--yes", check=False)
+        made.destroy()
+
+
 def test_missing_secret_names_key_and_fix(tmp_path: Path) -> None:
     made = program(tmp_path, "dev")
     path = tmp_path / "Pulumi.dev.yaml"
