@@ -11,6 +11,9 @@ from tools.stack.engine import config_file, ensure_stack, main, pulumi, with_con
 
 KEYS = {"api_username": "apiUsername", "api_password": "apiPassword", "jwt_secret_key": "jwtSecretKey", "ws_token": "wsToken"}
 
+# Not made from the bot's name: a bot called "example" would get a name that its own container takes for a placeholder and refuses.
+USERNAME = "freqtrader"
+
 
 def missing(config: dict[str, Any]) -> list[tuple[str, str]]:
     """(bot, key) of every API credential that the configuration lacks. Bots with a secretArn have theirs elsewhere."""
@@ -29,7 +32,7 @@ def fill(stack: str) -> int:
     """Add what is missing; returns how many were added. A value passes through standard input only."""
     lacking = missing(yaml.safe_load(config_file(stack).read_text()) or {})
     for bot, key in lacking:
-        value = f"freqtrade-{bot}" if key == "apiUsername" else secrets.token_urlsafe(32)
+        value = USERNAME if key == "apiUsername" else secrets.token_urlsafe(32)
         path = f'tradestack:secrets["{bot}"].{key}'
         pulumi(stack, "config", "set", "--secret", "--path", path, *with_config(stack), given=value)
     return len(lacking)
