@@ -73,7 +73,7 @@ class BotSettings(_Section):
         if not self.image:
             try:
                 strategies = known_strategies(self.image_context or image_folder("freqtrade"))
-            except (OSError, SyntaxError) as error:
+            except OSError as error:
                 mistakes.append(f"imageContext={self.image_context!r}: {error}")
             else:
                 if self.strategy not in strategies:

@@ -159,7 +159,7 @@ def argument_mistakes(args: FreqtradeBotArgs) -> list[str]:
         context = args.get("image_context") or image_folder("freqtrade")
         try:
             strategies = known_strategies(context)
-        except (OSError, SyntaxError) as error:
+        except OSError as error:
             mistakes.append(f"image_context={args.get('image_context')!r}: {error}")
         else:
             if args["strategy"] not in strategies:

@@ -1,10 +1,11 @@
 """The non-secret freqtrade configuration of one bot, from a FreqtradeBot's arguments. Pure data in, plain data out."""
 
-import ast
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+STRATEGY_CLASS = re.compile(r"^class\s+(\w+)\s*\([^)]*\bIStrategy\b[^)]*\)\s*:", re.MULTILINE)
 # Sections that hold credentials or that the image decides (listening address, database, process control).
 RESERVED_KEYS = frozenset({"api_server", "db_url", "initial_state", "discord", "webhook"})
 ARGUMENT_KEYS = frozenset({"strategy", "stake_currency", "stake_amount", "max_open_trades", "dry_run", "dry_run_wallet", "timeframe"})
@@ -15,20 +16,12 @@ SECRET_EXCHANGE_KEYS = frozenset({"key", "secret", "password", "uid", "account_i
 def known_strategies(context: str) -> list[str]:
     """Names of the strategy classes in an image folder's `strategies/`, sorted, read without importing them.
 
-    Raises FileNotFoundError when there is no such folder, SyntaxError when a file in it is not Python.
+    Raises FileNotFoundError when there is no such folder.
     """
     if not Path(context, "strategies").is_dir():
         raise FileNotFoundError(f"{context} has no folder `strategies`; give an image folder made like images/freqtrade")
-    names = set()
-    for path in sorted(Path(context, "strategies").glob("*.py")):
-        for node in ast.parse(path.read_text(), filename=str(path)).body:
-            if isinstance(node, ast.ClassDef) and any(_last_name(base) == "IStrategy" for base in node.bases):
-                names.add(node.name)
-    return sorted(names)
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    files = sorted(Path(context, "strategies").glob("*.py"))
+    return sorted({name for file in files for name in STRATEGY_CLASS.findall(file.read_text())})
 
 
 def replayed_exchange(url: str) -> dict[str, Any]:

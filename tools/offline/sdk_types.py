@@ -5,6 +5,7 @@ source is parsed instead of imported: one class of a few hundred lines takes mil
 """
 
 import ast
+import gc
 import importlib.util
 import json
 import re
@@ -93,8 +94,20 @@ class Module:
             if start >= 0:
                 # Top-level statements start in column 0, everything inside the class is indented.
                 end = re.compile(r"\n(?=[@\w])").search(text, start + 1)
-                return ast.parse(text[start + 1 : end.start() if end else None]).body[0]  # type: ignore[return-value]
+                return _statement(text[start + 1 : end.start() if end else None])  # type: ignore[return-value]
         return None
+
+
+def _statement(text: str) -> ast.stmt:
+    """The first statement of a text. Without the garbage collector: when it runs others' finalizers in the middle, and one of them parses too,
+    CPython before 3.13 loses count of its depth and fails with "AST constructor recursion depth mismatch" (python/cpython issue 106905)."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(text).body[0]
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @cache
@@ -147,7 +160,7 @@ def function(package: str, token: str) -> Signature:
     module = Module(folder, file)
     # The function sends every argument as __args__['camelCase'] = snake_case: that is where both names are.
     start = text.index(f"\ndef {snake(name)}(")
-    definition = ast.parse(text[start + 1 : text.index(f"'{token}'", start)].rpartition("\n")[0]).body[0]
+    definition = _statement(text[start + 1 : text.index(f"'{token}'", start)].rpartition("\n")[0])
     assert isinstance(definition, ast.FunctionDef)
     names = {
         node.value.id: node.targets[0].slice.value
