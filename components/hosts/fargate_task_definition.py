@@ -86,8 +86,9 @@ def _pairs(values: Mapping[str, str], key: str) -> list[dict[str, str]]:
 
 
 def _linux_parameters() -> dict[str, Any]:
-    # An init process reaps what health checks leave behind and passes SIGTERM and the exit code on.
-    return {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}}
+    # An init process reaps what health checks leave behind and passes SIGTERM and the exit code on. ECS returns an empty `add` with every
+    # `drop`: left out, each `pulumi up` would see a change and restart every bot.
+    return {"initProcessEnabled": True, "capabilities": {"add": [], "drop": ["ALL"]}}
 
 
 def _cloudwatch_logs(prefix: str, known: KnownValues) -> dict[str, Any]:

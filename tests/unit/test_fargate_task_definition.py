@@ -106,7 +106,7 @@ def test_container_is_hardened_by_default():
     bot = container(run())
     assert bot["user"] == "1000:1000"
     assert bot["readonlyRootFilesystem"] is True
-    assert bot["linuxParameters"] == {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}}
+    assert bot["linuxParameters"] == {"initProcessEnabled": True, "capabilities": {"add": [], "drop": ["ALL"]}}
     assert "privileged" not in bot and bot["essential"] is True
     assert bot["stopTimeout"] == 120
 
@@ -215,7 +215,7 @@ def test_logs_go_to_loki_through_firelens_with_labels():
     }
     assert router["firelensConfiguration"]["type"] == "fluentbit"
     assert router["essential"] is False and router["restartPolicy"]["enabled"] is True
-    assert router["readonlyRootFilesystem"] is True and router["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert router["readonlyRootFilesystem"] is True and router["linuxParameters"]["capabilities"] == {"add": [], "drop": ["ALL"]}
     assert ":" in router["image"] and not router["image"].endswith((":latest", ":stable"))
     assert "loki.example.com" in declared.result["logs"]
 
