@@ -50,7 +50,7 @@ test: ## set up this machine and run every test
 test-fast: ## the tests that need neither Docker nor the Pulumi engine, in a minute
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.setup test-fast
-	@$(PYTHON) -m pytest -m "not docker and not engine"
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not docker and not engine"
 
 lint: ## style and types of names
 	@tools/bootstrap.sh

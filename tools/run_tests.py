@@ -6,9 +6,13 @@ import sys
 
 from tools.setup import environment
 
+# Most of the time tests wait for containers. Files stay together, because one stack serves all tests of its file.
+PARALLEL = ("-n", "3", "--dist", "loadfile")
+
 
 def main() -> int:
-    code = subprocess.run([sys.executable, "-m", "pytest", *sys.argv[1:]], env={**os.environ, **environment()}).returncode
+    command = [sys.executable, "-m", "pytest", *(sys.argv[1:] or PARALLEL)]
+    code = subprocess.run(command, env={**os.environ, **environment()}, check=False).returncode
     subprocess.run([sys.executable, "-m", "tools.setup", "stop-engine"], check=False)
     return code
 

@@ -31,7 +31,8 @@ class Checkout:
         done = subprocess.run(
             ["make", "--no-print-directory", *arguments],
             cwd=self.folder,
-            env={**inherited, **(environment or {})},
+            # `make down` of one test must not stop the engine under another.
+            env={**inherited, "TRADESTACK_KEEP_ENGINE": "1", **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -64,16 +64,6 @@ def test_change_replaces_the_container_and_never_the_volume(checkout: Checkout, 
     assert "nothing to destroy" in checkout.make("down")
 
 
-def test_second_stack_on_the_volume_is_told_why(checkout: Checkout, local_stack: Checkout, engine: docker.DockerClient) -> None:
-    owner = local_stack.container(engine)
-    volume = next(mount["Name"] for mount in owner.attrs["Mounts"])
-    checkout.configure(lambda config: config["tradestack:bots"][0].update(volume=volume))
-    output = checkout.make("up", "UP_OPTIONS=--no-wait", fails=True)
-    assert "another bot" in output and "will not trade" in output, output
-    owner.reload()
-    assert owner.status == "running"
-
-
 def bots(checkout: Checkout, **changes: Any) -> None:
     checkout.configure(lambda config: config["tradestack:bots"][0].update(changes))
 

@@ -3,33 +3,18 @@
 import json
 import re
 import subprocess
-import time
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import docker
 import pytest
 import requests
 
-from tests.local.conftest import Checkout
+from tests.local.conftest import Checkout, new_checkout
+from tests.local.waiting import DEADLINE, wait_for
 from tools.chaos.bots import compare, known
 from tools.stack.bots import BotApi
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
-DEADLINE = 300
-
-
-def wait_for(what: str, probe: Callable[[], Any], deadline: float = DEADLINE) -> Any:
-    """Wait until `probe` returns something true; its exceptions from a restarting bot count as not yet."""
-    end, last = time.monotonic() + deadline, None
-    while time.monotonic() < end:
-        try:
-            if found := probe():
-                return found
-        except (requests.RequestException, docker.errors.APIError) as error:
-            last = error
-        time.sleep(0.5)
-    raise AssertionError(f"{what}: not within {deadline} s ({last})")
 
 
 @pytest.fixture
@@ -186,3 +171,17 @@ def test_nothing_listens_beyond_loopback(local_stack: Checkout) -> None:
     listening = subprocess.run(["docker", "ps", "--format", "{{.Ports}}"], capture_output=True, text=True, check=True).stdout
     assert f"127.0.0.1:{port}->8080/tcp" in listening
     assert "0.0.0.0:" not in listening
+
+
+def test_second_stack_on_the_volume_is_told_why(local_stack: Checkout, engine: docker.DockerClient, tmp_path: Path) -> None:
+    owner = local_stack.container(engine)
+    volume = next(mount["Name"] for mount in owner.attrs["Mounts"])
+    rival = new_checkout(tmp_path)
+    rival.configure(lambda config: config["tradestack:bots"][0].update(volume=volume))
+    try:
+        output = rival.make("up", "UP_OPTIONS=--no-wait", fails=True)
+    finally:
+        rival.make("down")
+    assert "another bot" in output and "will not trade" in output, output
+    owner.reload()
+    assert owner.status == "running"

@@ -3,38 +3,23 @@
 import json
 import re
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import docker
 import pytest
-import requests
 
 from components.freqtrade_config import bot_config, replayed_exchange
 from tests.local.conftest import ROOT, free_port
 from tests.local.postgres_server import DATABASE, USER, Server, image_for
+from tests.local.waiting import DEADLINE, wait_for
 from tools.chaos.bots import compare, known
 from tools.chaos.kill import kill_container
 from tools.stack.bots import BotApi
 
 pytestmark = pytest.mark.docker
-DEADLINE = 300
 CREDENTIALS = {"apiUsername": "trader", "apiPassword": secrets.token_urlsafe(24)}
-
-
-def wait_for(what: str, probe: Callable[[], Any], deadline: float = DEADLINE) -> Any:
-    """Wait until `probe` returns something true; a restarting bot's or server's errors count as not yet."""
-    end, last = time.monotonic() + deadline, None
-    while time.monotonic() < end:
-        try:
-            if found := probe():
-                return found
-        except (requests.RequestException, docker.errors.APIError, AssertionError) as error:
-            last = error
-        time.sleep(0.3)
-    raise AssertionError(f"{what}: not within {deadline} s ({last})")
 
 
 class World:

@@ -189,16 +189,17 @@ def start(step: Step, ours: Layout, dockerd: str, limit: float = READY_LIMIT) ->
 
 
 def stop(ours: Layout) -> str:
-    """Stop the engine if set-up started it and nothing but tradestack's containers runs on it. Returns what was done, or why not."""
+    """Stop the engine if set-up started it and no container runs on it, be it another checkout's. Returns what was done, or why not."""
+    if os.environ.get("TRADESTACK_KEEP_ENGINE"):
+        return "the engine keeps running: TRADESTACK_KEEP_ENGINE is set"
     pid = running_pid(ours)
     if pid is None:
         return "no engine that set-up started is running"
     engine = client(f"unix://{ours.socket}", 20)
-    others = [container.name for container in engine.containers.list() if LABEL not in container.labels]
+    running = [container.name for container in engine.containers.list()]
     engine.close()
-    if others:
-        names = ", ".join(sorted(others)[:5])
-        return f"the engine keeps running: containers that are not tradestack's run on it ({names}): stop them first"
+    if running:
+        return f"the engine keeps running: containers run on it ({', '.join(sorted(running)[:5])})"
     if not _end(pid, 60):
         return f"the engine (process {pid}) does not end: see {ours.log}"
     return "engine stopped"
