@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,10 @@ def new_checkout(folder: Path) -> Checkout:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    for image in ("freqtrade/bot", "exchange-replay/exchange_replay"):
+        # Content of its own gives its images names of their own: `make down` of one test must not take another's image away.
+        with open(folder / "images" / image / "__init__.py", "a") as file:
+            file.write(f"# {uuid.uuid4()}\n")
     made = Checkout(folder)
     made.configure(lambda config: config["tradestack:bots"][0].update(publishedPort=free_port()))
     return made

@@ -50,6 +50,7 @@ def test_change_replaces_the_container_and_never_the_volume(checkout: Checkout, 
     second = checkout.container(engine)
     assert second.id != first.id and second.attrs["Config"]["Image"] != first.attrs["Config"]["Image"]
     assert [mount["Name"] for mount in second.attrs["Mounts"]] == volume
+    assert there(engine, [("images", first.attrs["Config"]["Image"])]) == [], "the image of the version before is left behind"
 
     checkout.configure(lambda config: config["tradestack:bots"][0].update(maxOpenTrades=3))
     up(checkout)

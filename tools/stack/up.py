@@ -1,6 +1,7 @@
 """`make up`: bring the local stack up, wait until a bot has closed a trade, show the table."""
 
 import argparse
+import json
 import socket
 import sys
 import time
@@ -10,6 +11,7 @@ import yaml
 
 from tools.stack import local_config
 from tools.stack.bots import container
+from tools.stack.down import owned, remove_image
 from tools.stack.engine import LOCAL, StackError, main, outputs, pulumi, with_config
 from tools.stack.status import engine_client, show, statuses
 
@@ -41,6 +43,12 @@ def published_ports() -> set[int]:
     return {int(binding["HostPort"]) for one in bindings for ports in one.values() for binding in ports}
 
 
+def images() -> set[str]:
+    """Names of the images that the stack's state knows of."""
+    state = json.loads(pulumi(LOCAL, "stack", "export", "--stack", LOCAL))
+    return {name for kind, name in owned(state) if kind == "images"}
+
+
 def wait_for_closed_trade(deadline: float) -> None:
     """Wait until a bot on the replay has closed a trade. Raises StackError when none has by `deadline` (time.monotonic())."""
     replayed = outputs(LOCAL).get("exchangeReplay") is not None
@@ -63,9 +71,12 @@ def command() -> None:
     parser.add_argument("--no-wait", action="store_true", help="don't wait for a closed trade")
     options = parser.parse_args()
     config = yaml.safe_load(local_config.write().read_text())
+    before = images()
     refuse_taken_ports(config, published_ports())
     print("pulumi up --stack local", flush=True)
     pulumi(LOCAL, "up", "--yes", "--skip-preview", "--suppress-outputs", *with_config(LOCAL), show=True)
+    for name in before - images():
+        remove_image(engine_client(LOCAL), name)  # Pulumi leaves the image of the version before behind
     if not options.no_wait:
         wait_for_closed_trade(time.monotonic() + FIRST_TRADE_DEADLINE)
     sys.stdout.flush()
