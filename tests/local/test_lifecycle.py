@@ -63,6 +63,7 @@ def test_change_replaces_the_container_and_never_the_volume(checkout: Checkout, 
     checkout.make("down")
     assert there(engine, things) == []
     assert "nothing to destroy" in checkout.make("down")
+    assert checkout.config["tradestack:host"] == "docker", "the tracked configuration is gone too"
 
 
 def bots(checkout: Checkout, **changes: Any) -> None:

@@ -53,7 +53,9 @@ def command() -> None:
         return
     things = owned(json.loads(pulumi(LOCAL, "stack", "export", "--stack", LOCAL)))
     arguments = with_config(LOCAL) if config_file(LOCAL).exists() else ["--stack", LOCAL]
-    pulumi(LOCAL, "destroy", "--yes", "--skip-preview", "--remove", *arguments, show=True)
+    pulumi(LOCAL, "destroy", "--yes", "--skip-preview", *arguments, show=True)
+    # Not `destroy --remove`: it deletes Pulumi.local.yaml, the tracked file, along with the stack.
+    pulumi(LOCAL, "stack", "rm", "--yes", "--preserve-config", "--stack", LOCAL)
     config_file(LOCAL).unlink(missing_ok=True)
     for kind, name in things:
         if kind == "images":
