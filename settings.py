@@ -192,7 +192,9 @@ def parse(raw: dict[str, Any], stack: str) -> Settings:
 
 
 def _sentence(error: Any) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else (f".{part}" if index else str(part)) for index, part in enumerate(error["loc"]))
+    path = "".join(
+        f"[{part}]" if isinstance(part, int) else (f".{part}" if index else str(part)) for index, part in enumerate(error["loc"])
+    )
     message = error["msg"].removeprefix("Value error, ")
     if path.startswith("secrets"):
         return f"{PROJECT}:{path}: {message}"  # never show a secret's value

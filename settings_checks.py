@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_camel
 
-from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, required_secrets, database_mistakes
+from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, database_mistakes, required_secrets
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -28,7 +28,9 @@ def across_bots(raw: dict[str, Any]) -> list[str]:
     volumes = Counter(bot.get("volume") for bot in bots if bot.get("volume"))
     for volume, count in volumes.items():
         if count > 1:
-            mistakes.append(f"{PROJECT}:bots: volume={volume!r} is claimed by {count} bots; a bot is the only writer of its storage: give each its own")
+            mistakes.append(
+                f"{PROJECT}:bots: volume={volume!r} is claimed by {count} bots; a bot is the only writer of its storage: give each its own"
+            )
     return mistakes
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from .task import InvalidArgument
 
 
-def refuse_mistakes(kind: str, name: str, args: Mapping[str, Any], declared: type, check: Callable[[Any], list[str]] = lambda _: []) -> None:
+def refuse_mistakes(
+    kind: str, name: str, args: Mapping[str, Any], declared: type, check: Callable[[Any], list[str]] = lambda _: []
+) -> None:
     """Raise InvalidArgument that names every mistake in `args`, a dict of the TypedDict `declared`.
 
     `check` returns what is wrong with the values, one sentence a mistake; it is asked only when no key is missing.

@@ -12,7 +12,6 @@ from .arguments import refuse_mistakes
 from .cluster_storage import BACKUP_DEFAULT, INFREQUENT_ACCESS_DAYS, cluster_storage
 from .hosts.args import HostArgs
 from .image_repository import image_repository
-from .task import InvalidArgument
 
 # Values that CloudWatch Logs takes (API reference, PutRetentionPolicy).
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)

@@ -122,14 +122,22 @@ class FreqtradeBot(pulumi.ComponentResource):
         task = run_task(spec, args["host"], self)
         published = args.get("published_port")
         self.api_url = (
-            pulumi.Output.from_input(f"http://127.0.0.1:{published}") if published else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
+            pulumi.Output.from_input(f"http://127.0.0.1:{published}")
+            if published
+            else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
         )
         self.service = task.service
         self.logs = task.logs
         self.volume_name = task.volumes["user-data"]
         self.image_reference = task.image
         self.register_outputs(
-            {"service": self.service, "logs": self.logs, "apiUrl": self.api_url, "volumeName": self.volume_name, "imageReference": self.image_reference}
+            {
+                "service": self.service,
+                "logs": self.logs,
+                "apiUrl": self.api_url,
+                "volumeName": self.volume_name,
+                "imageReference": self.image_reference,
+            }
         )
 
 
@@ -163,7 +171,9 @@ def argument_mistakes(args: FreqtradeBotArgs) -> list[str]:
             mistakes.append(f"image_context={args.get('image_context')!r}: {error}")
         else:
             if args["strategy"] not in strategies:
-                mistakes.append(f"strategy={args['strategy']!r}: no such class in {context}/strategies; it has {', '.join(strategies) or 'none'}")
+                mistakes.append(
+                    f"strategy={args['strategy']!r}: no such class in {context}/strategies; it has {', '.join(strategies) or 'none'}"
+                )
     dry_run = args.get("dry_run", True) is not False
     if args.get("exchange_url") is not None and not dry_run:
         mistakes.append("exchange_url: a stand-in exchange needs dry_run true; leave it out to trade for real")

@@ -10,7 +10,6 @@ import pulumi_awsx as awsx
 
 from .arguments import refuse_mistakes
 from .nat_instance import nat_instance
-from .task import InvalidArgument
 
 DEFAULT_CIDR = "10.0.0.0/16"
 MAX_ZONES = 6  # no AWS region has more

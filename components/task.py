@@ -144,7 +144,9 @@ def check(spec: TaskSpec) -> None:
         mistakes.append(f"{field_name}={value!r}: {fix}")
 
     if not NAME_PATTERN.fullmatch(spec.name):
-        wrong("name", spec.name, "use 1 to 32 lower-case letters, digits and hyphens, starting with a letter, ending with a letter or digit")
+        wrong(
+            "name", spec.name, "use 1 to 32 lower-case letters, digits and hyphens, starting with a letter, ending with a letter or digit"
+        )
     if (spec.image.context is None) == (spec.image.reference is None):
         wrong("image", spec.image, "give exactly one of context (a folder to build) and reference (a published image)")
     for name in sorted({*spec.environment, *spec.secrets}):
@@ -185,8 +187,12 @@ def check(spec: TaskSpec) -> None:
     if spec.health:
         health = spec.health
         # Limits: ECS API reference, HealthCheck.
-        for field_name, value, low, high in (("interval", health.interval, 5, 300), ("timeout", health.timeout, 2, 60),
-                                             ("retries", health.retries, 1, 10), ("start_period", health.start_period, 0, 300)):
+        for field_name, value, low, high in (
+            ("interval", health.interval, 5, 300),
+            ("timeout", health.timeout, 2, 60),
+            ("retries", health.retries, 1, 10),
+            ("start_period", health.start_period, 0, 300),
+        ):
             if not low <= value <= high:
                 wrong(f"health.{field_name}", value, f"use {low} to {high}")
         if not health.command:

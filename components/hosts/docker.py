@@ -43,7 +43,9 @@ def refuse(spec: TaskSpec, host: DockerHostArgs) -> None:
     """Raise InvalidArgument for what is wrong with the host, UnsupportedByHost for the first field whose value Docker can't honour."""
     refuse_mistakes("host", HOST, host, DockerHostArgs)
     if spec.ephemeral_storage is not None:
-        raise UnsupportedByHost(HOST, "ephemeral_storage", spec.ephemeral_storage, "Docker sets no size for a container's disk; leave it out")
+        raise UnsupportedByHost(
+            HOST, "ephemeral_storage", spec.ephemeral_storage, "Docker sets no size for a container's disk; leave it out"
+        )
     for name, source in sorted(spec.secrets.items()):
         if source.arn is not None:
             raise UnsupportedByHost(HOST, f"secrets[{name}]", "an ARN", "give the secret's value here: Docker can't read Secrets Manager")
@@ -92,7 +94,12 @@ def _healthcheck(spec: TaskSpec) -> Optional[docker.ContainerHealthcheckArgs]:
 
 
 def _container(
-    spec: TaskSpec, host: DockerHostArgs, image: pulumi.Output[str], volumes: dict[str, pulumi.Output[str]], index: int, parent: pulumi.Resource
+    spec: TaskSpec,
+    host: DockerHostArgs,
+    image: pulumi.Output[str],
+    volumes: dict[str, pulumi.Output[str]],
+    index: int,
+    parent: pulumi.Resource,
 ) -> docker.Container:
     fluentd = host.get("fluentd_address")
     log_opts = {"fluentd-address": fluentd, "fluentd-async": "true", "tag": spec.name} if fluentd else LOG_ROTATION

@@ -97,7 +97,9 @@ def build(name: str, image: Image, architecture: Optional[str], host: FargateHos
         return pulumi.Output.from_input(image.reference)
     for key in REPOSITORY_KEYS:
         if host.get(key) is None:
-            raise InvalidArgument(f"host.fargate.{key} is missing: image {name!r} is built and pushed there; BotCluster gives it as an output")
+            raise InvalidArgument(
+                f"host.fargate.{key} is missing: image {name!r} is built and pushed there; BotCluster gives it as an output"
+            )
     token = aws.ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=parent))
     return build_image(
         name,
@@ -194,7 +196,9 @@ def plain_environment(spec: TaskSpec) -> pulumi.Output[Mapping[str, str]]:
 
         def refuse_secret(known: list) -> str:
             if known[1]:
-                raise InvalidArgument(f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, out of the task definition")
+                raise InvalidArgument(
+                    f"environment[{name}] of task {spec.name!r} is a secret: move it to secrets, out of the task definition"
+                )
             return known[0]
 
         output = pulumi.Output.from_input(value)

@@ -60,7 +60,9 @@ def table() -> None:
     # What each bot adds, between 1 and 10 and between 10 and 100: 1.0 is linear.
     first = (figures[10][1] - figures[1][1]) / 9
     second = (figures[100][1] - figures[10][1]) / 90
-    print(f"CPU of a further bot: {first * 1000:.0f} ms from 1 to 10, {second * 1000:.0f} ms from 10 to 100, ratio {second / first:.2f} (1.0 is linear)")
+    print(
+        f"CPU of a further bot: {first * 1000:.0f} ms from 1 to 10, {second * 1000:.0f} ms from 10 to 100, ratio {second / first:.2f} (1.0 is linear)"
+    )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ def test_network_cluster_and_bot_on_fargate(remote_project: Callable[..., Projec
     host = "{" + ", ".join(f"{name!r}: cluster.{name}" for name in outputs) + "}"
     network = "vpcId=network.vpcId, subnetIds=network.taskSubnetIds, assignPublicIp=network.assignPublicIp"
     project = remote_project(
-        "network = " + call("Network", "network", {"zones": 2, "egress": "nat-instance"}, outputs=("vpcId", "taskSubnetIds", "assignPublicIp")),
+        "network = "
+        + call("Network", "network", {"zones": 2, "egress": "nat-instance"}, outputs=("vpcId", "taskSubnetIds", "assignPublicIp")),
         "cluster = " + call("BotCluster", "cluster", {"zones": 2, "containerInsights": "enabled"}, network, outputs=outputs),
         call("FreqtradeBot", "sample", bot(), f"host={{'fargate': {host}}}"),
         config={"aws:region": "eu-west-1"},

@@ -59,7 +59,10 @@ def test_task_definitions_hold_references_instead_of_secrets(stack: Project) -> 
     assert definitions
     for one in definitions:
         for container in json.loads(one["containerDefinitions"]):
-            assert all(set(secret) == {"name", "valueFrom"} and secret["valueFrom"].startswith("arn:aws:secretsmanager:") for secret in container["secrets"])
+            assert all(
+                set(secret) == {"name", "valueFrom"} and secret["valueFrom"].startswith("arn:aws:secretsmanager:")
+                for secret in container["secrets"]
+            )
             names = {variable["name"] for variable in container["environment"]}
             assert not any(name.startswith("FREQTRADE__") for name in names), "credentials are secrets, never environment"
 
@@ -78,7 +81,11 @@ def test_every_resource_is_tagged(stack: Project) -> None:
 
 def test_storage_of_prod_refuses_to_be_deleted(stack: Project) -> None:
     protected = {one["type"] for one in stack.state() if one.get("protect")}
-    assert protected == ({"aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint", "aws:ecr/repository:Repository"} if stack.stack == "prod" else set())
+    assert protected == (
+        {"aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint", "aws:ecr/repository:Repository"}
+        if stack.stack == "prod"
+        else set()
+    )
 
 
 def test_change_of_strategy_settings_replaces_the_task_definition_and_no_storage(tmp_path: Path) -> None:

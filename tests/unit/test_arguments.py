@@ -59,6 +59,8 @@ def test_a_close_name_is_proposed() -> None:
     assert "dryrun: no such argument; did you mean dry_run?" in refused("FreqtradeBot", {**BOT, "dryrun": False})
 
 
-@pytest.mark.parametrize("host", [{}, {"docker": {}}, {"docker": {"network": "n", "netwrk": "n"}}, {"fargate": {}}, {"fargate": {"cluster": "x"}}])
+@pytest.mark.parametrize(
+    "host", [{}, {"docker": {}}, {"docker": {"network": "n", "netwrk": "n"}}, {"fargate": {}}, {"fargate": {"cluster": "x"}}]
+)
 def test_bad_host_is_refused_before_the_bot_is_there(host: dict[str, Any]) -> None:
     assert "host" in refused("FreqtradeBot", {**BOT, "host": host})

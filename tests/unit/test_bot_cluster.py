@@ -154,7 +154,9 @@ def test_logs_expire():
 def test_images_can_be_built_again_are_scanned_and_old_builds_go():
     declared = cluster(image_names=["freqtrade", "slanger"], images_kept=5)
     repository = declared.one("aws:ecr/repository:Repository").inputs
-    assert repository["imageTagMutability"] == "MUTABLE", "the same content is built on a laptop and in CI; see test_a_built_image_is_pushed_and_run_by_digest"
+    assert repository["imageTagMutability"] == "MUTABLE", (
+        "the same content is built on a laptop and in CI; see test_a_built_image_is_pushed_and_run_by_digest"
+    )
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True} and repository["forceDelete"] is True
     rules = json.loads(declared.one("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"])["rules"]
     assert [(rule["rulePriority"], rule["selection"]["tagPatternList"], rule["selection"]["countNumber"]) for rule in rules] == [

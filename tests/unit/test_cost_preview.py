@@ -12,8 +12,8 @@ from tools.cost import prices
 from tools.cost.estimate import estimate
 from tools.cost.plan import from_preview
 from tools.cost.preview import config_of, preview
-from tools.stack.trial import PLACEHOLDER, placeholder_config
 from tools.cost.resources import Bill, bill
+from tools.stack.trial import PLACEHOLDER, placeholder_config
 
 PRICES = prices.load()
 

@@ -53,7 +53,10 @@ HONOURED: dict[str, tuple[dict[str, Any], Any]] = {
     "read_only_root": ({"read_only_root": False}, lambda c: c["readOnly"] is False),
     "health": (
         {"health": HealthCheck(command=("probe", "-x"), interval=7, timeout=3, retries=4, start_period=50)},
-        lambda c: c["healthcheck"] == {"tests": ["CMD", "probe", "-x"], "interval": "7s", "timeout": "3s", "startPeriod": "50s", "retries": 4} and c["wait"],
+        lambda c: (
+            c["healthcheck"] == {"tests": ["CMD", "probe", "-x"], "interval": "7s", "timeout": "3s", "startPeriod": "50s", "retries": 4}
+            and c["wait"]
+        ),
     ),
     "stop_timeout": ({"stop_timeout": 33}, lambda c: (c["stopTimeout"], c["destroyGraceSeconds"]) == (33, 33)),
     "clean_exit_codes": ({"clean_exit_codes": (0, 7)}, lambda c: label(c, "tradestack.clean-exit-codes") == "0,7"),

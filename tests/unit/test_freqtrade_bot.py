@@ -93,7 +93,9 @@ def test_one_bot_one_volume_one_container() -> None:
 
 def test_replayed_exchange_leads_nowhere_else() -> None:
     exchange = config(exchange_url="http://exchange-replay:8000")["exchange"]
-    assert set(exchange["ccxt_config"]["urls"]["api"].values()) == {f"http://exchange-replay:8000/{path}" for path in ("api/v3", "api/v1", "sapi/v1")}
+    assert set(exchange["ccxt_config"]["urls"]["api"].values()) == {
+        f"http://exchange-replay:8000/{path}" for path in ("api/v3", "api/v1", "sapi/v1")
+    }
     assert exchange["enable_ws"] is False
     assert exchange == {"name": "binance", "pair_whitelist": ["ETH/BTC", "LTC/BTC"], **replayed_exchange("http://exchange-replay:8000")}
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from docker.utils.build import exclude_paths
 
 from components.hosts.images import content_files, content_tag

@@ -72,7 +72,10 @@ def test_good_configuration() -> None:
         (bot(variant="gpu"), "tradestack:bots[0].variant='gpu'"),
         (bot(exchange="replay"), "exchange='replay': there is none; add tradestack:exchangeReplay"),
         (bot(config={"webhook": {}}), "config.webhook: the image decides this"),
-        (bot(config={"telegram": {"enabled": True}}), "tradestack:secrets.sample.telegramToken: is missing and config has a telegram block"),
+        (
+            bot(config={"telegram": {"enabled": True}}),
+            "tradestack:secrets.sample.telegramToken: is missing and config has a telegram block",
+        ),
         (bot(config={"telegram": {"token": "hush"}}), "config.telegram.token: a credential in plain text"),
         (bot(config={"exchange": {"secret": "hush"}}), "config.exchange.secret: a credential in plain text"),
         (bot(config={"stake_amount": 1}), "config.stake_amount: set the argument of the same name"),

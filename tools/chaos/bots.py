@@ -115,7 +115,9 @@ def chaos(name: str, kills: int, seed: int) -> Tally:
             tally.before = len(before)
         tally.kills, tally.after = number, len(after)
         tally.lost, tally.doubled, tally.longest = tally.lost + lost, tally.doubled + doubled, max(tally.longest, away)
-        print(f"kill {number}: {len(before)} trades before, {len(after)} after, lost {lost}, doubled {doubled}, away {away:.1f} s", flush=True)
+        print(
+            f"kill {number}: {len(before)} trades before, {len(after)} after, lost {lost}, doubled {doubled}, away {away:.1f} s", flush=True
+        )
     return tally
 
 

@@ -20,7 +20,9 @@ OWNED = {
 def owned(state: dict[str, Any]) -> list[tuple[str, str]]:
     """(kind, physical name) of everything on the engine that the exported state knows of."""
     resources = (state.get("deployment") or {}).get("resources") or []
-    return [(OWNED[one["type"]][0], one["outputs"][OWNED[one["type"]][1]]) for one in resources if one["type"] in OWNED and one.get("outputs")]
+    return [
+        (OWNED[one["type"]][0], one["outputs"][OWNED[one["type"]][1]]) for one in resources if one["type"] in OWNED and one.get("outputs")
+    ]
 
 
 def remove_image(engine: docker.DockerClient, name: str) -> None:
@@ -62,7 +64,9 @@ def command() -> None:
             remove_image(engine, name)
     left = still_there(engine, things)
     if left:
-        raise StackError(f"still there after destroy: {', '.join(left)}; `docker rm`, `docker network rm` or `docker volume rm` removes them")
+        raise StackError(
+            f"still there after destroy: {', '.join(left)}; `docker rm`, `docker network rm` or `docker volume rm` removes them"
+        )
     print("the local stack is gone: no container, network, volume or bot image of it is left")
 
 

@@ -23,7 +23,9 @@ def first_deployment(stack: str) -> int:
     tracked = yaml.safe_load(file.read_text()) or {}
     with trial(stack, tracked, environment()) as (folder, own):
         for arguments in (["stack", "init", stack], ["preview", "--stack", stack]):
-            code = subprocess.run(["pulumi", *arguments, "--non-interactive"], cwd=folder, env=own, stdin=subprocess.DEVNULL, check=False).returncode
+            code = subprocess.run(
+                ["pulumi", *arguments, "--non-interactive"], cwd=folder, env=own, stdin=subprocess.DEVNULL, check=False
+            ).returncode
             if code != 0:
                 return code
     return 0

@@ -47,7 +47,9 @@ def command() -> None:
     parser.add_argument("--from", dest="backup", required=True)
     options = parser.parse_args()
     restore(options.bot, options.backup)
-    print(f"bot {options.bot} runs again from {options.backup}; what was there before is a backup too (`make backup BOT={options.bot}` lists them)")
+    print(
+        f"bot {options.bot} runs again from {options.backup}; what was there before is a backup too (`make backup BOT={options.bot}` lists them)"
+    )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ def write_project(folder: Path, stack: str, tracked: Mapping[str, Any], root: Pa
 
 
 @contextmanager
-def trial(stack: str, tracked: Mapping[str, Any], environment: Mapping[str, str], root: Path = ROOT) -> Iterator[tuple[str, dict[str, str]]]:
+def trial(
+    stack: str, tracked: Mapping[str, Any], environment: Mapping[str, str], root: Path = ROOT
+) -> Iterator[tuple[str, dict[str, str]]]:
     """(folder, environment) for commands of the Pulumi CLI; `pulumi stack init` is still to be done. The folder is removed at the end."""
     with tempfile.TemporaryDirectory() as folder:
         write_project(Path(folder), stack, tracked, root)

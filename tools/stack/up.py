@@ -31,7 +31,9 @@ def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
-                raise StackError(f"publishedPort={port}: {error.strerror} on 127.0.0.1; stop what uses it, or give the bot another port") from None
+                raise StackError(
+                    f"publishedPort={port}: {error.strerror} on 127.0.0.1; stop what uses it, or give the bot another port"
+                ) from None
 
 
 def published_ports() -> set[int]:

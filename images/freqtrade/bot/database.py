@@ -75,16 +75,22 @@ def hold_one(user_data: Path, mode: str, timeout: float) -> sqlite3.Connection:
             if connection:
                 connection.close()
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise Refused(EXIT_DISK, f"the database {path} can't be opened ({error}): mount a volume at {user_data} that uid "
-                                         f"{os.getuid()} may write") from error
+                raise Refused(
+                    EXIT_DISK,
+                    f"the database {path} can't be opened ({error}): mount a volume at {user_data} that uid {os.getuid()} may write",
+                ) from error
         now = time.monotonic()
         if now >= deadline:
-            raise Refused(EXIT_LOCKED, f"another bot ({holder(user_data)}) is writing to this volume ({user_data}); this one waited "
-                                       f"{timeout:g} s and will not trade: stop the other one, or give this one a volume of its own")
+            raise Refused(
+                EXIT_LOCKED,
+                f"another bot ({holder(user_data)}) is writing to this volume ({user_data}); this one waited "
+                f"{timeout:g} s and will not trade: stop the other one, or give this one a volume of its own",
+            )
         if now - told >= 10:
             told = now
-            log.warning("waiting for the write lock on %s, held by another bot (%s); giving up in %.0f s",
-                        path, holder(user_data), deadline - now)
+            log.warning(
+                "waiting for the write lock on %s, held by another bot (%s); giving up in %.0f s", path, holder(user_data), deadline - now
+            )
         time.sleep(min(0.5, deadline - now))
 
 

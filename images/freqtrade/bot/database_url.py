@@ -13,8 +13,13 @@ FORM = "postgresql+psycopg://user:password@host:5432/database"
 OPTIONS = {"sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding"}
 # A lost server is noticed within 11 s (an idle connection) or 5 s (a query under way). A standby takes locks too, but nobody else sees them.
 CLIENT = {
-    "connect_timeout": "5", "keepalives": "1", "keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3",
-    "tcp_user_timeout": "5000", "target_session_attrs": "read-write",
+    "connect_timeout": "5",
+    "keepalives": "1",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "5000",
+    "target_session_attrs": "read-write",
     # The server's side of the same connection: a vanished bot's lock is free after 25 s, later than that bot has noticed and ended.
     "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=25000",
 }
@@ -41,8 +46,10 @@ class Server:
     def url(self, application: str) -> str:
         """SQLAlchemy's URL with all settings; holds the password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return (f"postgresql+psycopg://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{host}:{self.port}/{self.database}?"
-                + urlencode(self.settings(application), quote_via=quote))
+        return (
+            f"postgresql+psycopg://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{host}:{self.port}/{self.database}?"
+            + urlencode(self.settings(application), quote_via=quote)
+        )
 
 
 def parse(text: str) -> Server:
@@ -62,5 +69,11 @@ def parse(text: str) -> Server:
         raise ValueError(f"the URL must have the form {FORM}, special characters in user and password written as %XX")
     if wrong := sorted({name for name, _ in query} - OPTIONS):
         raise ValueError(f"the option {wrong[0]!r} can't be set in the URL; it may have {', '.join(sorted(OPTIONS))}")
-    return Server(user=unquote(parts.username), password=unquote(parts.password), host=parts.hostname, port=port, database=database,
-                  options=dict(query))
+    return Server(
+        user=unquote(parts.username),
+        password=unquote(parts.password),
+        host=parts.hostname,
+        port=port,
+        database=database,
+        options=dict(query),
+    )

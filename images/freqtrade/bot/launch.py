@@ -80,8 +80,11 @@ def prepare(chosen: settings.Settings, held: dict[str, sqlite3.Connection]) -> N
         try:
             backup.attempt(chosen.user_data, chosen.mode, chosen.backup_keep)
         except backup.Damaged as error:
-            raise Refused(EXIT_DATA, f"the trade database is damaged ({error}); restore one of "
-                                     f"{', '.join(backup.names(chosen.user_data, chosen.mode)) or '(no backup)'}") from error
+            raise Refused(
+                EXIT_DATA,
+                f"the trade database is damaged ({error}); restore one of "
+                f"{', '.join(backup.names(chosen.user_data, chosen.mode)) or '(no backup)'}",
+            ) from error
     if chosen.mode == "dryrun":
         warn_of_open_trades(held)
 
@@ -89,8 +92,12 @@ def prepare(chosen: settings.Settings, held: dict[str, sqlite3.Connection]) -> N
 def warn_of_open_trades(held: dict[str, sqlite3.Connection]) -> None:
     """Say that a bot which does not trade with the volume's live database forgets what is open in it."""
     if open_live := open_trades(held["live"]):
-        log.critical("%d live trades are still open in %s and nobody manages them while this bot trades with another database; close them "
-                     "at the exchange", open_live, database.FILES["live"])
+        log.critical(
+            "%d live trades are still open in %s and nobody manages them while this bot trades with another database; close them "
+            "at the exchange",
+            open_live,
+            database.FILES["live"],
+        )
 
 
 def open_trades(connection: sqlite3.Connection) -> int:
@@ -110,8 +117,11 @@ def check_volume(user_data: Path) -> None:
             file.write(bytes(1 << 20))
             os.fsync(file.fileno())
     except OSError as error:
-        raise Refused(EXIT_DISK, f"the volume at {user_data} can't be written ({error.strerror}): free at least 1 MiB, or let uid "
-                                 f"{os.getuid()} own it; a bot that can't record its trades does not start") from error
+        raise Refused(
+            EXIT_DISK,
+            f"the volume at {user_data} can't be written ({error.strerror}): free at least 1 MiB, or let uid "
+            f"{os.getuid()} own it; a bot that can't record its trades does not start",
+        ) from error
     finally:
         if probe.parent.is_dir():
             probe.unlink(missing_ok=True)

@@ -57,8 +57,11 @@ class Lock(threading.Thread):
             except psycopg.Error as error:
                 why = one_line(error)
             if why:
-                log.critical("the write lock on %s is lost (%s); the bot ends, so that it never trades without it, and shall be restarted",
-                             self.server, why)
+                log.critical(
+                    "the write lock on %s is lost (%s); the bot ends, so that it never trades without it, and shall be restarted",
+                    self.server,
+                    why,
+                )
                 logging.shutdown()
                 os._exit(EXIT_LOCKED)
 
@@ -107,8 +110,14 @@ def _take(server: Server, timeout: float) -> psycopg.Connection:
     while True:
         try:
             connection = connection or psycopg.connect(
-                host=server.host, port=server.port, dbname=server.database, user=server.user, password=server.password, autocommit=True,
-                **server.settings(LOCK_NAME))
+                host=server.host,
+                port=server.port,
+                dbname=server.database,
+                user=server.user,
+                password=server.password,
+                autocommit=True,
+                **server.settings(LOCK_NAME),
+            )
             if connection.execute(TAKE).fetchone()[0]:
                 return connection
             code, why = EXIT_LOCKED, f"another bot ({_holder(connection)}) trades with the database {server}"
@@ -130,14 +139,22 @@ def _own(connection: psycopg.Connection, server: Server, mode: str, bot: str) ->
     """Record this bot as the database's; returns who had it before and did not end by itself, or ''. Raises Refused for the other mode."""
     connection.execute(TABLE)
     row = connection.execute("SELECT mode, holder, ended FROM tradestack_bot").fetchone()
-    if row is None and connection.execute("SELECT to_regclass('trades') IS NOT NULL").fetchone()[0] and (
-        connection.execute("SELECT count(*) FROM trades").fetchone()[0]
+    if (
+        row is None
+        and connection.execute("SELECT to_regclass('trades') IS NOT NULL").fetchone()[0]
+        and (connection.execute("SELECT count(*) FROM trades").fetchone()[0])
     ):
-        raise Refused(EXIT_CONFIG, f"the database {server} has trades and does not say whether they are real; tell it once, with "
-                                   "INSERT INTO tradestack_bot (mode) VALUES ('live'), or 'dryrun', or give this bot an empty database")
+        raise Refused(
+            EXIT_CONFIG,
+            f"the database {server} has trades and does not say whether they are real; tell it once, with "
+            "INSERT INTO tradestack_bot (mode) VALUES ('live'), or 'dryrun', or give this bot an empty database",
+        )
     if row and row[0] != mode:
-        raise Refused(EXIT_CONFIG, f"the database {server} belongs to a bot with dry_run={str(row[0] == 'dryrun').lower()} and this one has "
-                                   f"dry_run={str(mode == 'dryrun').lower()}; real and play trades never mix: give it a database of its own")
+        raise Refused(
+            EXIT_CONFIG,
+            f"the database {server} belongs to a bot with dry_run={str(row[0] == 'dryrun').lower()} and this one has "
+            f"dry_run={str(mode == 'dryrun').lower()}; real and play trades never mix: give it a database of its own",
+        )
     connection.execute(
         """INSERT INTO tradestack_bot (mode, holder, ended) VALUES (%s, %s, false)
            ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, since = now(), ended = false""",
@@ -146,7 +163,8 @@ def _own(connection: psycopg.Connection, server: Server, mode: str, bot: str) ->
     # What a killed or cut-off bot left: its transactions hold rows, and its next query must fail.
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
-        " AND application_name = %s", (TRADES_NAME,),
+        " AND application_name = %s",
+        (TRADES_NAME,),
     )
     return row[1] or "an unknown bot" if row and not row[2] else ""
 

@@ -37,8 +37,11 @@ def restore_if_asked(user_data: Path, mode: str, keep: int, held: dict[str, sqli
     name = file.read_text(errors="replace").strip()
     _known(user_data, name)
     if not name.startswith(f"{mode}-"):
-        raise Refused(EXIT_DATA, f"backup {name} is of the other mode: this bot runs with dry_run={str(mode == 'dryrun').lower()}; "
-                                 f"choose a {mode}-… backup, or delete {file}")
+        raise Refused(
+            EXIT_DATA,
+            f"backup {name} is of the other mode: this bot runs with dry_run={str(mode == 'dryrun').lower()}; "
+            f"choose a {mode}-… backup, or delete {file}",
+        )
     chosen = sqlite3.connect(f"{(user_data / backup.FOLDER / name).absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         try:
@@ -61,8 +64,11 @@ def restore_if_asked(user_data: Path, mode: str, keep: int, held: dict[str, sqli
 def _known(user_data: Path, name: str) -> None:
     available = backup.names(user_data)
     if name not in available:
-        raise Refused(EXIT_DATA, f"there is no backup {name!r} on this volume; choose one of {', '.join(available) or '(there is none)'}"
-                                 f", or delete {user_data / REQUEST}")
+        raise Refused(
+            EXIT_DATA,
+            f"there is no backup {name!r} on this volume; choose one of {', '.join(available) or '(there is none)'}"
+            f", or delete {user_data / REQUEST}",
+        )
 
 
 def _set_damaged_aside(user_data: Path, mode: str, held: dict[str, sqlite3.Connection]) -> str:

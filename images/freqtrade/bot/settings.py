@@ -26,8 +26,13 @@ KEY_PAIRS = (
     ("FREQTRADE__EXCHANGE__WALLET_ADDRESS", "FREQTRADE__EXCHANGE__PRIVATE_KEY"),
 )
 OTHER_SECRETS = {
-    "FREQTRADE__EXCHANGE__PASSWORD", "FREQTRADE__EXCHANGE__UID", "FREQTRADE__EXCHANGE__ACCOUNT_ID",
-    "FREQTRADE__TELEGRAM__TOKEN", "FREQTRADE__TELEGRAM__CHAT_ID", "FREQTRADE__DISCORD__WEBHOOK_URL", "FREQTRADE__WEBHOOK__URL",
+    "FREQTRADE__EXCHANGE__PASSWORD",
+    "FREQTRADE__EXCHANGE__UID",
+    "FREQTRADE__EXCHANGE__ACCOUNT_ID",
+    "FREQTRADE__TELEGRAM__TOKEN",
+    "FREQTRADE__TELEGRAM__CHAT_ID",
+    "FREQTRADE__DISCORD__WEBHOOK_URL",
+    "FREQTRADE__WEBHOOK__URL",
     "FREQTRADE__COINGECKO__API_KEY",
 }
 DATABASE_URL = "FREQTRADE__DB_URL"
@@ -35,15 +40,40 @@ ALLOWED_VARIABLES = {*API_SECRETS, *(name for pair in KEY_PAIRS for name in pair
 
 # Keys whose value is a secret, wherever they stand (lower case, without underscores).
 SECRET_KEYS = {
-    "key", "secret", "password", "passphrase", "token", "apikey", "apisecret", "privatekey", "walletaddress", "uid", "accountid", "wstoken",
-    "jwtsecretkey", "chatid", "webhookurl", "login", "authorization", "username",
+    "key",
+    "secret",
+    "password",
+    "passphrase",
+    "token",
+    "apikey",
+    "apisecret",
+    "privatekey",
+    "walletaddress",
+    "uid",
+    "accountid",
+    "wstoken",
+    "jwtsecretkey",
+    "chatid",
+    "webhookurl",
+    "login",
+    "authorization",
+    "username",
 }
 # What costs money has no default here: the bot's own config must say it.
 REQUIRED = ("strategy", "stake_currency", "stake_amount", "max_open_trades", "exchange.name", "exchange.pair_whitelist")
 # The launcher, the health check and the backups rely on these.
 FIXED = (
-    "db_url", "user_data_dir", "datadir", "strategy_path", "add_config_files", "log_config", "logfile", "api_server.enabled",
-    "api_server.listen_ip_address", "api_server.listen_port", "internals.sd_notify",
+    "db_url",
+    "user_data_dir",
+    "datadir",
+    "strategy_path",
+    "add_config_files",
+    "log_config",
+    "logfile",
+    "api_server.enabled",
+    "api_server.listen_ip_address",
+    "api_server.listen_port",
+    "internals.sd_notify",
 )
 PLACEHOLDER = re.compile(r"change.?me|place.?holder|super.?secret|something.?random|your[-_ ]|<.*>|^(.)\1*$|example|123456789", re.I)
 
@@ -92,8 +122,14 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
     if mistakes:
         raise Refused(EXIT_CONFIG, "the bot does not start: " + "; ".join(mistakes))
     settings = Settings(
-        bot=environ.get("BOT_NAME", ""), root=root, config=config, server=server, lock_timeout=numbers["LOCK_TIMEOUT"],
-        backup_interval=numbers["BACKUP_INTERVAL"], backup_keep=int(numbers["BACKUP_KEEP"]), stuck_after=numbers["STUCK_AFTER"],
+        bot=environ.get("BOT_NAME", ""),
+        root=root,
+        config=config,
+        server=server,
+        lock_timeout=numbers["LOCK_TIMEOUT"],
+        backup_interval=numbers["BACKUP_INTERVAL"],
+        backup_keep=int(numbers["BACKUP_KEEP"]),
+        stuck_after=numbers["STUCK_AFTER"],
     )
     config |= {
         "bot_name": settings.bot or config.get("bot_name", "freqtrade"),

@@ -35,8 +35,14 @@ class BreakoutStrategy(IStrategy):
         # Pause after a run of stop-losses, and after losing a tenth of the account in a few hours.
         return [
             {"method": "StoplossGuard", "lookback_period_candles": 60, "trade_limit": 4, "stop_duration_candles": 15},
-            {"method": "MaxDrawdown", "calculation_mode": "equity", "max_allowed_drawdown": 0.1, "lookback_period_candles": 360,
-             "trade_limit": 20, "stop_duration_candles": 60},
+            {
+                "method": "MaxDrawdown",
+                "calculation_mode": "equity",
+                "max_allowed_drawdown": 0.1,
+                "lookback_period_candles": 360,
+                "trade_limit": 20,
+                "stop_duration_candles": 60,
+            },
         ]
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict) -> DataFrame:

@@ -17,7 +17,10 @@ IMAGE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(IMAGE))  # the modules are the package `bot`, as in the container
 
 CONFIG = {
-    "strategy": "BreakoutStrategy", "stake_currency": "BTC", "stake_amount": 0.1, "max_open_trades": 3,
+    "strategy": "BreakoutStrategy",
+    "stake_currency": "BTC",
+    "stake_amount": 0.1,
+    "max_open_trades": 3,
     "exchange": {"name": "binance", "pair_whitelist": ["ETH/BTC"]},
 }
 SECRETS = {
@@ -49,8 +52,12 @@ class Process:
 
     def __init__(self, root, environ, arguments, **options):
         self.process = subprocess.Popen(
-            [sys.executable, str(root / "bot" / "launch.py"), *arguments], env={"PATH": os.environ["PATH"], **environ},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options,
+            [sys.executable, str(root / "bot" / "launch.py"), *arguments],
+            env={"PATH": os.environ["PATH"], **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
         )
         self.output: list[str] = []
         self.reader = threading.Thread(target=self._read, daemon=True)

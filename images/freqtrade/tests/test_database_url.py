@@ -32,24 +32,27 @@ def test_the_password_is_not_shown():
     assert "p@ss" not in repr(server) and "p@ss" not in str(server) and "bot" not in str(server)
 
 
-@pytest.mark.parametrize("url, said", [
-    ("sqlite:////freqtrade/user_data/other.sqlite", "sqlite://… is no PostgreSQL URL"),
-    ("postgresql+psycopg2://bot:hush-hush@db/trades", "postgresql+psycopg2://… is no PostgreSQL URL"),
-    ("mysql://bot:hush-hush@db/trades", "mysql://… is no PostgreSQL URL"),
-    ("bot:hush-hush@db/trades", "a value without a scheme is no PostgreSQL URL"),
-    ("", "a value without a scheme is no PostgreSQL URL"),
-    ("postgresql://bot@db/trades", "must have the form"),
-    ("postgresql://bot:hush-hush@db/", "must have the form"),
-    ("postgresql:///trades?host=/tmp", "must have the form"),
-    ("postgresql://bot:hush-hush/x@db:5432/trades", "special characters in user and password written as %XX"),
-    ("postgresql://bot:hush-hush#x@db:5432/trades", "special characters"),
-    ("postgresql://bot:hush-hush@db:port/trades", "must have the form"),
-    ("postgresql://bot:hush-hush@[db/trades", "must have the form"),
-    ("postgresql://bot:hush-hush@one:1,two:2/trades", "must have the form"),
-    ("postgresql://bot:hush-hush@db/trades;drop", "must have the form"),
-    ("postgresql://bot:hush-hush@db/trades?options=-csearch_path%3Dx", "the option 'options' can't be set"),
-    ("postgresql://bot:hush-hush@db/trades?sslmode=require&keepalives=0", "the option 'keepalives' can't be set"),
-])
+@pytest.mark.parametrize(
+    "url, said",
+    [
+        ("sqlite:////freqtrade/user_data/other.sqlite", "sqlite://… is no PostgreSQL URL"),
+        ("postgresql+psycopg2://bot:hush-hush@db/trades", "postgresql+psycopg2://… is no PostgreSQL URL"),
+        ("mysql://bot:hush-hush@db/trades", "mysql://… is no PostgreSQL URL"),
+        ("bot:hush-hush@db/trades", "a value without a scheme is no PostgreSQL URL"),
+        ("", "a value without a scheme is no PostgreSQL URL"),
+        ("postgresql://bot@db/trades", "must have the form"),
+        ("postgresql://bot:hush-hush@db/", "must have the form"),
+        ("postgresql:///trades?host=/tmp", "must have the form"),
+        ("postgresql://bot:hush-hush/x@db:5432/trades", "special characters in user and password written as %XX"),
+        ("postgresql://bot:hush-hush#x@db:5432/trades", "special characters"),
+        ("postgresql://bot:hush-hush@db:port/trades", "must have the form"),
+        ("postgresql://bot:hush-hush@[db/trades", "must have the form"),
+        ("postgresql://bot:hush-hush@one:1,two:2/trades", "must have the form"),
+        ("postgresql://bot:hush-hush@db/trades;drop", "must have the form"),
+        ("postgresql://bot:hush-hush@db/trades?options=-csearch_path%3Dx", "the option 'options' can't be set"),
+        ("postgresql://bot:hush-hush@db/trades?sslmode=require&keepalives=0", "the option 'keepalives' can't be set"),
+    ],
+)
 def test_anything_else_is_refused_and_never_shown(environ, root, url, said):
     with pytest.raises(Refused) as caught:
         settings.load({**environ, "FREQTRADE__DB_URL": url}, root)

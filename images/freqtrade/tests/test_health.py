@@ -36,9 +36,15 @@ def serve():
         server.server_close()
 
 
-@pytest.mark.parametrize("status, body, expected", [
-    (200, b'{"status":"pong"}', True), (500, b'{"status":"pong"}', False), (200, b"<html>", False), (200, b"", False),
-])
+@pytest.mark.parametrize(
+    "status, body, expected",
+    [
+        (200, b'{"status":"pong"}', True),
+        (500, b'{"status":"pong"}', False),
+        (200, b"<html>", False),
+        (200, b"", False),
+    ],
+)
 def test_only_a_pong_is_healthy(serve, status, body, expected):
     assert health.healthy(serve(status, body)) is expected
 

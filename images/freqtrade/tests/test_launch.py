@@ -145,7 +145,7 @@ def test_a_damaged_database_is_refused_and_the_backups_named(launch, root):
     (root / "user_data" / database.FILES["dryrun"]).write_bytes(b"garbage" * 1000)
     second = launch("trade")
     assert second.end() == 65
-    name, = backup.names(root / "user_data")
+    (name,) = backup.names(root / "user_data")
     assert f"damaged (tradesv3.dryrun.sqlite: file is not a database); restore one of {name}" in second.text()
 
 
@@ -170,8 +170,12 @@ def test_live_and_dry_run_trades_never_mix(launch, root, environ, trades):
     dry = launch("trade")
     dry.wait_for("trade 1 committed")
     dry.end(signal.SIGTERM)
-    live = launch("trade", BOT_CONFIG_JSON=json.dumps({**json.loads(environ["BOT_CONFIG_JSON"]), "dry_run": False}),
-                  FREQTRADE__EXCHANGE__KEY="k-93ns7", FREQTRADE__EXCHANGE__SECRET="s-83hd6")
+    live = launch(
+        "trade",
+        BOT_CONFIG_JSON=json.dumps({**json.loads(environ["BOT_CONFIG_JSON"]), "dry_run": False}),
+        FREQTRADE__EXCHANGE__KEY="k-93ns7",
+        FREQTRADE__EXCHANGE__SECRET="s-83hd6",
+    )
     live.wait_for("trade 1 committed")
     live.end(signal.SIGTERM)
     assert trades.count(root / "user_data" / database.FILES["live"])[1] > 0

@@ -40,10 +40,16 @@ def test_what_decides_what_is_traded_has_no_default(environ, root, key):
 
 
 @pytest.mark.parametrize("name", settings.API_SECRETS)
-@pytest.mark.parametrize("value, said", [
-    (None, "is missing"), ("", "is missing"), ("a", "characters; use at least"),
-    ("changeme-changeme-changeme-changeme", "placeholder"), ("x" * 40, "placeholder"),
-])
+@pytest.mark.parametrize(
+    "value, said",
+    [
+        (None, "is missing"),
+        ("", "is missing"),
+        ("a", "characters; use at least"),
+        ("changeme-changeme-changeme-changeme", "placeholder"),
+        ("x" * 40, "placeholder"),
+    ],
+)
 def test_a_missing_or_weak_api_secret_is_refused_and_never_shown(environ, root, name, value, said):
     if value is None:
         del environ[name]
@@ -61,15 +67,18 @@ def test_a_secret_that_freqtrade_would_read_as_a_number_is_refused(environ, root
     settings.load(environ, root)
 
 
-@pytest.mark.parametrize("changes, path", [
-    ({"exchange": {"key": "abc"}}, "exchange.key"),
-    ({"exchange": {"ccxt_config": {"apiKey": "abc"}}}, "exchange.ccxt_config.apiKey"),
-    ({"exchange": {"ccxt_async_config": {"privateKey": "abc"}}}, "exchange.ccxt_async_config.privateKey"),
-    ({"api_server": {"jwt_secret_key": "abc"}}, "api_server.jwt_secret_key"),
-    ({"api_server": {"ws_token": ["abc"]}}, "api_server.ws_token"),
-    ({"telegram": {"token": "abc"}}, "telegram.token"),
-    ({"webhook": {"url": "https://hooks.test/abc"}}, "webhook.url"),
-])
+@pytest.mark.parametrize(
+    "changes, path",
+    [
+        ({"exchange": {"key": "abc"}}, "exchange.key"),
+        ({"exchange": {"ccxt_config": {"apiKey": "abc"}}}, "exchange.ccxt_config.apiKey"),
+        ({"exchange": {"ccxt_async_config": {"privateKey": "abc"}}}, "exchange.ccxt_async_config.privateKey"),
+        ({"api_server": {"jwt_secret_key": "abc"}}, "api_server.jwt_secret_key"),
+        ({"api_server": {"ws_token": ["abc"]}}, "api_server.ws_token"),
+        ({"telegram": {"token": "abc"}}, "telegram.token"),
+        ({"webhook": {"url": "https://hooks.test/abc"}}, "webhook.url"),
+    ],
+)
 def test_secrets_in_the_config_are_refused(environ, root, changes, path):
     message = refusal(with_config(environ, **changes), root)
     assert f"{path} is a secret" in message and "abc" not in message
@@ -111,7 +120,8 @@ def test_an_unknown_strategy_names_the_known_ones(environ, root):
 def test_strategies_are_found_without_running_them(root):
     (root / "strategies" / "own.py").write_text(
         "raise SystemExit\nimport freqtrade.strategy as s\n"
-        "class Mine(s.IStrategy): pass\nclass Other(object): pass\nclass Sub(Mine, BaseStrategy): pass\n")
+        "class Mine(s.IStrategy): pass\nclass Other(object): pass\nclass Sub(Mine, BaseStrategy): pass\n"
+    )
     (root / "strategies" / "broken.py").write_text("class (")
     assert settings.strategies(root / "strategies") == {"BreakoutStrategy", "RsiBandsStrategy", "Mine", "Sub"}
 
