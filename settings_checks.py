@@ -69,6 +69,10 @@ def host_mistakes(settings: "Settings") -> list[str]:
             mistakes.append(f"{path}: exchange='replay': there is none; add {PROJECT}:exchangeReplay, or name a real exchange")
         if settings.host.value == "docker" and bot.secret_arn:
             mistakes.append(f"{path}: secretArn={bot.secret_arn!r}: Docker can't read Secrets Manager; use {PROJECT}:secrets")
+        if settings.host.value == "fargate" and not bot.dry_run and settings.cluster.alarm_email is None:
+            mistakes.append(
+                f"{PROJECT}:cluster.alarmEmail: is missing and bot {bot.name} trades real money (dryRun is false); name who hears of its crashes"
+            )
         if settings.host.value == "fargate" and bot.published_port:
             mistakes.append(f"{path}: publishedPort={bot.published_port}: Fargate publishes nothing; leave it out and use a tunnel")
     return mistakes

@@ -123,6 +123,19 @@ def test_live_bot_with_keys_is_accepted() -> None:
     assert parse(raw, "prod").bots[0].dry_run is False
 
 
+def test_live_bot_on_aws_needs_somebody_who_hears_its_alarm() -> None:
+    def live(raw: dict[str, Any]) -> None:
+        raw.update(host="fargate")
+        bot(dryRun=False)(raw)
+        raw["secrets"]["sample"].update(exchangeKey="k", exchangeSecret="s")
+
+    assert "tradestack:cluster.alarmEmail: is missing and bot sample trades real money" in bad(live)
+    raw = copy.deepcopy(GOOD)
+    live(raw)
+    raw["cluster"] = {"alarmEmail": "me@example.org"}
+    assert parse(raw, "prod").bots[0].dry_run is False
+
+
 def test_live_bot_on_the_replay_is_refused() -> None:
     message = bad(lambda raw: (bot(dryRun=False, exchange="replay")(raw), raw.update(exchangeReplay={})))
     assert "the replay is no exchange" in message
