@@ -9,6 +9,8 @@ import docker
 import pytest
 
 from tests.local.conftest import Checkout, new_checkout
+from tests.local.waiting import wait_for
+from tools.stack.bots import BotApi
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
@@ -39,6 +41,10 @@ def up(checkout: Checkout) -> str:
     return checkout.make("up", "UP_OPTIONS=--no-wait")
 
 
+def closed_by(trade: dict[str, Any], strategy: str) -> bool:
+    return trade["strategy"] == strategy and not trade["is_open"]
+
+
 def test_change_replaces_the_container_and_never_the_volume(checkout: Checkout, engine: docker.DockerClient) -> None:
     up(checkout)
     first = checkout.container(engine)
@@ -52,11 +58,15 @@ def test_change_replaces_the_container_and_never_the_volume(checkout: Checkout, 
     assert [mount["Name"] for mount in second.attrs["Mounts"]] == volume
     assert there(engine, [("images", first.attrs["Config"]["Image"])]) == [], "the image of the version before is left behind"
 
-    checkout.configure(lambda config: config["tradestack:bots"][0].update(maxOpenTrades=3))
+    checkout.configure(lambda config: config["tradestack:bots"][0].update(strategy="RsiBandsStrategy"))
     up(checkout)
     third = checkout.container(engine)
     assert third.id != second.id
     assert [mount["Name"] for mount in third.attrs["Mounts"]] == volume
+
+    outputs = checkout.outputs()
+    api = BotApi(outputs["bots"][0]["apiUrl"], outputs["credentials"]["sample"])
+    wait_for("a closed trade of the other strategy", lambda: any(closed_by(trade, "RsiBandsStrategy") for trade in api.all_trades()), 900)
 
     things = checkout.owned()
     assert len(there(engine, things)) == len(things) >= 6

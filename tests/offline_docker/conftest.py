@@ -1,6 +1,7 @@
 """What the tests of the offline docker plugin share: Docker's client, an image that needs no registry, a look at what is left over."""
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 
 from tests.pulumi_engine import pulumi_project  # noqa: F401
 
-PREFIX = "offline-docker-test"
+# Of this worker's own: tests in another process are no leftovers.
+PREFIX = f"offline-docker-test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 IMAGE = f"{PREFIX}/shell:1"
 TOOLS = ("sh", "sleep", "cat", "true", "false", "ls")
 
@@ -50,6 +52,13 @@ def image(client: docker.DockerClient) -> str:
             archive.addfile(entry)
     client.api.import_image_from_data(packed.getvalue(), repository=IMAGE.split(":")[0], tag=IMAGE.split(":")[1], changes=["ENV PATH=/bin"])
     return IMAGE
+
+
+@pytest.fixture(autouse=True)
+def offline_plugin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are about the offline plugin, also where set-up has found the real one."""
+    if request.node.get_closest_marker("engine") is not None:
+        monkeypatch.setenv("PULUMI_HOME", request.getfixturevalue("offline")["PULUMI_HOME"])
 
 
 @pytest.fixture(autouse=True)
