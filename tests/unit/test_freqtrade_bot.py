@@ -9,6 +9,7 @@ import pytest
 from components.freqtrade_bot import FreqtradeBot, FreqtradeVariant
 from components.freqtrade_config import bot_config, known_strategies, replayed_exchange
 from components.image_folders import image_folder
+from tests.unit import fargate_case
 from tests.unit.pulumi_mocks import Run, deploy, is_secret, revealed
 
 CONTAINER = "docker:index/container:Container"
@@ -197,3 +198,9 @@ def test_telegram_takes_its_token_from_the_secrets() -> None:
     assert "secrets.telegram_token: missing" in refused(**telegram)
     given = environment(**telegram, secrets={**SECRETS, "telegram_token": "hush-t", "telegram_chat_id": "7"})
     assert given["FREQTRADE__TELEGRAM__TOKEN"] == "hush-t" and "hush-t" not in given["BOT_CONFIG_JSON"]
+
+
+def test_a_bot_is_a_single_writer_on_fargate() -> None:
+    service = run(host={"fargate": fargate_case.HOST}, image="example.org/bot:1").one("aws:ecs/service:Service").inputs
+    assert (service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]) == (0, 100)
+    assert (service["availabilityZoneRebalancing"], service["desiredCount"]) == ("DISABLED", 1)

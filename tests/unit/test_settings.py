@@ -112,7 +112,9 @@ def test_every_mistake_at_once() -> None:
 
 
 def test_secret_values_never_show() -> None:
-    assert "hush" not in bad(lambda raw: (raw["secrets"]["sample"].update(apiPassword=12345678), bot(cpu=1)(raw)))
+    message = bad(lambda raw: (raw["secrets"]["sample"].update(apiPassword=12345678), bot(cpu=1)(raw)))
+    assert "tradestack:secrets.sample.apiPassword" in message
+    assert "hush" not in message and "12345678" not in message
     assert "hush" not in repr(parse(copy.deepcopy(GOOD), "dev"))
 
 
