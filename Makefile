@@ -69,7 +69,7 @@ cost: ## what a stack costs in 30 days, before it is deployed (STACK=dev)
 
 bench: ## speed and memory, as ratios
 	@tools/bootstrap.sh
-	@$(PYTHON) -m tools.setup test
+	@$(PYTHON) -m tools.setup preview
 	@$(PYTHON) -m tests.bench
 
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)
