@@ -97,9 +97,10 @@ def wait_until_back(api: BotApi, bot: Any, restarts: int) -> list[dict[str, Any]
 def chaos(name: str, kills: int, seed: int) -> Tally:
     """Kill the bot `kills` times, each time with a trade open and after a random pause; compare after each."""
     dice = random.Random(seed)
-    block = next((one for one in outputs(LOCAL).get("bots", []) if one["name"] == name), None)
     bot = bot_container(name)
-    api = BotApi(block["apiUrl"], outputs(LOCAL)["credentials"][name])
+    stack = outputs(LOCAL)
+    block = next(one for one in stack["bots"] if one["name"] == name)
+    api = BotApi(block["apiUrl"], stack["credentials"][name])
     tally = Tally()
     for number in range(1, kills + 1):
         wait_for_open_trade(api)

@@ -5,11 +5,12 @@ import secrets
 from typing import Any
 
 import yaml
+from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS
 from tools.stack.engine import config_file, ensure_stack, main, pulumi, with_config
 
-KEYS = {"api_username": "apiUsername", "api_password": "apiPassword", "jwt_secret_key": "jwtSecretKey", "ws_token": "wsToken"}
+KEYS = {key: to_camel(key) for key in API_SECRETS}
 
 # Not made from the bot's name: a bot called "example" would get a name that its own container takes for a placeholder and refuses.
 USERNAME = "freqtrader"

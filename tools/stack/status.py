@@ -12,9 +12,9 @@ from tools.stack.engine import LOCAL, StackError, main, outputs, stack_environme
 HEADINGS = ("BOT", "STATE", "PAIRS", "OPEN", "CLOSED", "PROFIT", "API", "LOGS")
 
 
-def statuses(stack: str) -> list[BotStatus]:
-    """Status of every bot of the stack, in the order of its configuration."""
-    known = outputs(stack)
+def statuses(stack: str, known: dict[str, Any] | None = None) -> list[BotStatus]:
+    """Status of every bot of the stack, in the order of its configuration; `known` are its outputs, when the caller has read them already."""
+    known = outputs(stack) if known is None else known
     if not known.get("bots"):
         raise StackError(f"stack {stack!r} has no bots up: run `{'make up' if stack == LOCAL else f'pulumi up --stack {stack}'}`")
     if known["host"] == "docker":

@@ -53,10 +53,11 @@ def images() -> set[str]:
 
 def wait_for_closed_trade(deadline: float) -> None:
     """Wait until a bot on the replay has closed a trade. Raises StackError when none has by `deadline` (time.monotonic())."""
-    replayed = outputs(LOCAL).get("exchangeReplay") is not None
+    known = outputs(LOCAL)
+    replayed = known.get("exchangeReplay") is not None
     said = ""
     while replayed:
-        rows = statuses(LOCAL)
+        rows = statuses(LOCAL, known)
         if any(row.closed_trades for row in rows):
             return
         now = ", ".join(f"{row.bot}: {row.state}, {row.open_trades or 0} open" for row in rows)
