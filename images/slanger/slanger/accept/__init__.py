@@ -1,0 +1,1 @@
+"""The HTTP side: verify, validate, dedupe, store, answer 202."""
