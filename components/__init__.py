@@ -9,6 +9,17 @@ from .hosts.args import DockerHostArgs, FargateHostArgs, HostArgs
 from .local_cluster import LocalCluster, LocalClusterArgs
 from .network import Egress, Network, NetworkArgs
 from .tags import tag_resources
+from .webhook_args import (
+    LimitScope,
+    WebhookAuthentication,
+    WebhookDefaults,
+    WebhookIngress,
+    WebhookLimits,
+    WebhookLoadBalancer,
+    WebhookMode,
+    WebhookQueue,
+)
+from .webhook_service import WebhookService, WebhookServiceArgs
 
 __all__ = [
     "BotCluster",
@@ -25,9 +36,19 @@ __all__ = [
     "FreqtradeBotArgs",
     "FreqtradeVariant",
     "HostArgs",
+    "LimitScope",
     "LocalCluster",
     "LocalClusterArgs",
     "Network",
     "NetworkArgs",
+    "WebhookAuthentication",
+    "WebhookDefaults",
+    "WebhookIngress",
+    "WebhookLimits",
+    "WebhookLoadBalancer",
+    "WebhookMode",
+    "WebhookQueue",
+    "WebhookService",
+    "WebhookServiceArgs",
     "tag_resources",
 ]

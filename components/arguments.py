@@ -14,14 +14,24 @@ def refuse_mistakes(
 
     `check` returns what is wrong with the values, one sentence a mistake; it is asked only when no key is missing.
     """
-    missing = [f"{key}: is missing" for key in sorted(declared.__required_keys__) if args.get(key) is None]
-    mistakes = missing + [_unknown(key, declared) for key in sorted(set(args) - set(declared.__annotations__))]
-    if not missing:
+    mistakes = key_mistakes(args, declared)
+    if not _missing(args, declared):
         mistakes += check(args)
     if mistakes:
         raise InvalidArgument(f"{kind} {name!r}: " + "; ".join(mistakes))
 
 
-def _unknown(key: str, declared: type) -> str:
+def key_mistakes(args: Mapping[str, Any], declared: type, path: str = "") -> list[str]:
+    """Keys of the TypedDict `declared` that are missing or misspelt in `args`, one sentence each; `path` is where it stands, e.g. `alb.`."""
+    missing = [f"{path}{key}: is missing" for key in _missing(args, declared)]
+    return missing + [_unknown(key, declared, path) for key in sorted(set(args) - set(declared.__annotations__))]
+
+
+def _missing(args: Mapping[str, Any], declared: type) -> list[str]:
+    return [key for key in sorted(declared.__required_keys__) if args.get(key) is None]
+
+
+def _unknown(key: str, declared: type, path: str) -> str:
     close = difflib.get_close_matches(key, declared.__annotations__, n=1)
-    return f"{key}: no such argument; " + (f"did you mean {close[0]}?" if close else f"use {', '.join(sorted(declared.__annotations__))}")
+    fix = f"did you mean {close[0]}?" if close else f"use {', '.join(sorted(declared.__annotations__))}"
+    return f"{path}{key}: no such argument; {fix}"

@@ -10,6 +10,8 @@ from typing import Optional
 
 import pulumi
 
+from .ingress import HttpApi, LoadBalancer
+
 # CPU units (1024 = 1 vCPU) -> allowed memory in MiB.
 # Source: Amazon ECS developer guide, "Task CPU and memory" for Fargate, Linux. The docker host keeps to the same table, so that what
 # runs on a laptop can run on AWS.
@@ -92,6 +94,24 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Permission:
+    """Something that the task itself may do at AWS."""
+
+    actions: tuple[str, ...]
+    """Named one by one, e.g. `sqs:SendMessage`."""
+    resources: tuple[pulumi.Input[str], ...]
+    """ARNs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """More tasks under load: from `desired_count` up to `max_count`, so that their average CPU stays near `cpu_percent`."""
+
+    max_count: int
+    cpu_percent: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskSpec:
     """What runs. Frozen: a host reads it and changes nothing."""
 
@@ -110,6 +130,12 @@ class TaskSpec:
     """TCP port that the other tasks of the same host reach under `name`."""
     published_port: Optional[int] = None
     """Port on this machine's loopback address that leads to `port`. Docker only: Fargate publishes nothing."""
+    http_api: Optional[HttpApi] = None
+    """Way in from the internet to `port`. Fargate only; at most one of http_api and load_balancer."""
+    load_balancer: Optional[LoadBalancer] = None
+    """Way in from the internet to `port`. Fargate only."""
+    permissions: tuple[Permission, ...] = ()
+    """Fargate only: a container on Docker has no role."""
     cpu: int = 256
     """CPU units, 1024 = 1 vCPU."""
     memory: int = 512
@@ -129,6 +155,8 @@ class TaskSpec:
     single_writer: bool = False
     """Never two copies at once, not even during a deploy."""
     desired_count: int = 1
+    scaling: Optional[Scaling] = None
+    """Fargate only."""
     spot: bool = True
     """Fargate Spot (interruptible, about a third of the price) or on-demand. Docker has only one kind of capacity and takes both."""
     execute_command: bool = False
@@ -174,6 +202,14 @@ def check(spec: TaskSpec) -> None:
         wrong("desired_count", spec.desired_count, "use 0 or more")
     if spec.single_writer and spec.desired_count > 1:
         wrong("desired_count", spec.desired_count, "a single writer runs at most once: use 0 or 1")
+    if spec.scaling and (spec.single_writer or spec.scaling.max_count < max(spec.desired_count, 1)):
+        wrong("scaling.max_count", spec.scaling.max_count, "use desired_count or more; a single writer doesn't scale")
+    if spec.scaling and not 10 <= spec.scaling.cpu_percent <= 90:
+        wrong("scaling.cpu_percent", spec.scaling.cpu_percent, "use 10 to 90")
+    if (spec.http_api or spec.load_balancer) and spec.port is None:
+        wrong("port", spec.port, "an ingress leads to it: set it")
+    if spec.http_api and spec.load_balancer:
+        wrong("http_api", "given", "there is a load_balancer too; keep one of them")
     if spec.published_port is not None and spec.port is None:
         wrong("published_port", spec.published_port, "set port too: it is what the published port leads to")
     for field_name, port in (("port", spec.port), ("published_port", spec.published_port)):

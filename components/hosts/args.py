@@ -26,6 +26,8 @@ class FargateHostArgs(TypedDict):
     """AWS region, e.g. `us-east-1`."""
     vpc_id: pulumi.Input[str]
     """VPC of the tasks."""
+    vpc_cidr: NotRequired[pulumi.Input[str]]
+    """Its IPv4 range; needed by tasks that a load balancer or an HTTP API leads to: their proxies have addresses in it."""
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     """Subnets of the tasks."""
     assign_public_ip: NotRequired[pulumi.Input[bool]]

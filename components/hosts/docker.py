@@ -49,6 +49,13 @@ def refuse(spec: TaskSpec, host: DockerHostArgs) -> None:
     for name, source in sorted(spec.secrets.items()):
         if source.arn is not None:
             raise UnsupportedByHost(HOST, f"secrets[{name}]", "an ARN", "give the secret's value here: Docker can't read Secrets Manager")
+    for field_name in ("http_api", "load_balancer"):
+        if getattr(spec, field_name) is not None:
+            raise UnsupportedByHost(HOST, field_name, "given", "this machine is not reached from the internet; use published_port")
+    if spec.permissions:
+        raise UnsupportedByHost(HOST, "permissions", spec.permissions, "a container here has no AWS role; leave it out")
+    if spec.scaling is not None:
+        raise UnsupportedByHost(HOST, "scaling", spec.scaling, "Docker doesn't scale by load; leave it out and set desired_count")
     if spec.published_port is not None and spec.desired_count > 1:
         raise UnsupportedByHost(HOST, "published_port", spec.published_port, "one port leads to one container: set desired_count to 1")
 

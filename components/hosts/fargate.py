@@ -79,10 +79,12 @@ def require_host_values(spec: TaskSpec, host: FargateHostArgs) -> None:
         needed += [(key, "its image is built and pushed there") for key in REPOSITORY_KEYS]
     if spec.volumes:
         needed += [(key, f"its volume {spec.volumes[0].name!r} is stored there") for key in ("file_system_id", "file_system_arn")]
+    if spec.http_api or spec.load_balancer:
+        needed.append(("vpc_cidr", "requests reach it through proxies in this range"))
     for key, reason in needed:
         if host.get(key) is None:
             raise InvalidArgument(
-                f"host.fargate.{key} is missing: task {spec.name!r} can't run without it ({reason}); BotCluster gives it as an output"
+                f"host.fargate.{key} is missing: task {spec.name!r} can't run without it ({reason}); BotCluster's host has it"
             )
     unknown = sorted(set(host) - FargateHostArgs.__required_keys__ - FargateHostArgs.__optional_keys__)
     if unknown:

@@ -7,6 +7,7 @@ import pytest
 import components
 from components.task import InvalidArgument
 from tests.unit.pulumi_mocks import deploy
+from tests.unit.webhook_case import LIMITS, QUEUE, SECRETS
 
 HOST = {"docker": {"network": "private"}}
 BOT = {
@@ -24,6 +25,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "ExchangeReplay": {"host": HOST},
     "LocalCluster": {},
     "Network": {"zones": 1, "egress": "public"},
+    "WebhookService": {"host": HOST, "account": "paper", "limits": LIMITS, "secrets": SECRETS, "image": "x:1", "queue": QUEUE},
     "BotCluster": {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]},
 }
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from components.hosts import run_task
-from components.task import HealthCheck, Image, SecretSource, TaskSpec, UnsupportedByHost, Volume
+from components.ingress import HttpApi, LoadBalancer
+from components.task import HealthCheck, Image, Permission, Scaling, SecretSource, TaskSpec, UnsupportedByHost, Volume
 from tests.unit.pulumi_mocks import Run, deploy, is_secret, parent, revealed
 
 CONTAINER = "docker:index/container:Container"
@@ -70,6 +71,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ephemeral_storage": ({"ephemeral_storage": 30}, "ephemeral_storage=30"),
     "secrets": ({"secrets": {"KEY": SecretSource(arn="arn:aws:secretsmanager:x")}}, "secrets[KEY]"),
     "published_port": ({"port": 80, "published_port": 18080, "desired_count": 2}, "published_port=18080"),
+    "http_api": ({"port": 80, "http_api": HttpApi(paths=("/a",), source_ip_header="x")}, "http_api='given'"),
+    "load_balancer": (
+        {
+            "port": 80,
+            "load_balancer": LoadBalancer(
+                paths=("/a",), certificate_arn="arn", public_subnet_ids=["a", "b"], source_ips=("192.0.2.1",), health_path="/"
+            ),
+        },
+        "load_balancer='given'",
+    ),
+    "permissions": ({"permissions": (Permission(actions=("sqs:SendMessage",), resources=("arn",)),)}, "permissions="),
+    "scaling": ({"scaling": Scaling(max_count=2)}, "scaling="),
 }
 ELSEWHERE = {"architecture", "desired_count"}  # tests of their own below
 
@@ -153,6 +166,10 @@ def test_exactly_one_known_host(host: Any) -> None:
         ({"single_writer": True, "desired_count": 2}, "desired_count=2"),
         ({"published_port": 1}, "published_port=1: set port too"),
         ({"port": 70000}, "port=70000"),
+        ({"scaling": Scaling(max_count=2), "single_writer": True}, "scaling.max_count=2"),
+        ({"scaling": Scaling(max_count=2), "desired_count": 3}, "scaling.max_count=2: use desired_count or more"),
+        ({"scaling": Scaling(max_count=2, cpu_percent=95)}, "scaling.cpu_percent=95: use 10 to 90"),
+        ({"http_api": HttpApi(paths=("/a",), source_ip_header="x")}, "port=None: an ingress leads to it"),
         ({"image": Image()}, "exactly one of context"),
         ({"environment": {"A": "1"}, "secrets": {"A": SecretSource(value="x")}}, "secrets='A'"),
         ({"secrets": {"A": SecretSource()}}, "exactly one of value and arn"),
