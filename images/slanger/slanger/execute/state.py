@@ -22,9 +22,10 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """An open position."""
+    """A position that is open, or was closed today (qty 0): its last close is needed for the day's loss."""
 
     symbol: str
+    """Canonical: `BTC/USD`, though the broker's list of positions says `BTCUSD`."""
     qty: Decimal
     """Negative for a short position."""
     average_entry: Decimal
@@ -51,6 +52,9 @@ class Order:
     limit_price: Decimal | None
     stop_price: Decimal | None
     submitted_at: datetime
+    filled_at: datetime | None = None
+    entry_id: str | None = None
+    """Of a bracket's exit legs: broker id of their entry. Only a nested listing tells it."""
 
     @property
     def open(self) -> bool:
@@ -73,4 +77,7 @@ class Account:
     market_open: bool
     positions: dict[str, Position] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
-    """Broker id -> every order of today (New York) and every open one."""
+    """Broker id -> every order sent or filled today (New York) and every open one. An order that is on its way must be here before another
+    alert is planned, or two alerts at once both see the limits unused."""
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    """Symbol -> last trade as far as it was asked for. Every symbol with an open order needs one: what a market order is counted at."""

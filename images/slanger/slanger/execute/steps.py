@@ -40,6 +40,9 @@ class Trade:
     """Steps in order; each waits until the one before is filled."""
 
     steps: tuple[Step, ...]
+    refused: str = ""
+    """Why the rest of the alert must not be traded: after these steps it goes to the dead letters with this reason. (A reversal whose entry is
+    over a limit still closes the position.)"""
 
 
 Plan = Pass | Refusal | Trade
