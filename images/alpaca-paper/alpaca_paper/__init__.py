@@ -1,0 +1,1 @@
+"""A paper broker that looks like Alpaca: trading REST, `/stream`, latest trades."""
