@@ -1,9 +1,11 @@
 """What the tests share: the image's code on the path, the server as a process, clients of it."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 IMAGE = Path(__file__).resolve().parent.parent
 if str(IMAGE) not in sys.path:
@@ -76,6 +79,12 @@ class Server:
         self.popen.send_signal(signal.SIGTERM)
         return self.popen.wait(timeout=20)
 
+    @contextlib.contextmanager
+    def database(self):
+        """What is on the disk, to look at and to change while the server is down."""
+        with contextlib.closing(sqlite3.connect(self.folder / "state/queues.sqlite")) as database, database:
+            yield database
+
     def lines(self):
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
@@ -110,8 +119,11 @@ class Client:
     def attributes(self):
         return self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
 
-    def count(self):
-        return int(self.attributes()["ApproximateNumberOfMessages"])
+    def refused(self, action, **request):
+        """Error code and message of an action that must fail."""
+        with pytest.raises(ClientError) as error:
+            getattr(self.sqs, action)(QueueUrl=self.url, **request)
+        return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @pytest.fixture
@@ -138,5 +150,16 @@ def server(make):
 
 
 @pytest.fixture
+def connect():
+    """connect(server, queue name) is a client; it belongs to one thread."""
+    return Client
+
+
+@pytest.fixture
 def alerts(server):
     return Client(server)
+
+
+@pytest.fixture
+def dead(server):
+    return Client(server, "dead.fifo")
