@@ -1,7 +1,7 @@
-"""The SNS topic that hears of crashed tasks: EventBridge may publish, an e-mail address may listen."""
+"""The SNS topic that hears of crashed tasks and of alarms: EventBridge and CloudWatch may publish, an e-mail address may listen."""
 
 import json
-from typing import Optional
+from typing import Any, Optional
 
 import pulumi
 import pulumi_aws as aws
@@ -19,11 +19,18 @@ def alarm_topic(name: str, email: Optional[pulumi.Input[str]], parent: pulumi.Re
 
 def topic_policy(topic_arn: str) -> str:
     """EventBridge may publish, without a condition: in a topic's policy EventBridge knows none (its user guide, "Amazon SNS permissions"), and
-    an alarm that is refused makes no noise."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": ["sns:Publish"],
-        "Resource": topic_arn,
+    an alarm that is refused makes no noise. CloudWatch may for alarms of this account and region."""
+    partition, region, account = (topic_arn.split(":")[index] for index in (1, 3, 4))
+    events = _publish("events.amazonaws.com", topic_arn)
+    alarms = {
+        **_publish("cloudwatch.amazonaws.com", topic_arn),
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
+        },
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)
+    return json.dumps({"Version": "2012-10-17", "Statement": [events, alarms]}, sort_keys=True)
+
+
+def _publish(service: str, topic_arn: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"Service": service}, "Action": ["sns:Publish"], "Resource": topic_arn}

@@ -16,7 +16,7 @@ from .image_repository import image_repository
 # Values that CloudWatch Logs takes (API reference, PutRetentionPolicy).
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 DEFAULT_NAMESPACE = "tradestack.internal"
-DEFAULT_IMAGE_NAMES = ("freqtrade",)
+DEFAULT_IMAGE_NAMES = ("freqtrade", "slanger")
 DEFAULT_IMAGES_KEPT = 20
 
 
@@ -36,6 +36,8 @@ class BotClusterArgs(TypedDict):
 
     vpc_id: pulumi.Input[str]
     """VPC of the tasks, with DNS support and DNS host names on."""
+    vpc_cidr: NotRequired[pulumi.Input[str]]
+    """Its IPv4 range (Network's cidr). Only needed by webhook services with an ingress."""
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     """Subnets of the tasks, each in another availability zone."""
     zones: NotRequired[int]
@@ -57,7 +59,7 @@ class BotClusterArgs(TypedDict):
     images_kept: NotRequired[int]
     """Newest builds kept of each image in image_names. Default 20."""
     image_names: NotRequired[Sequence[str]]
-    """Folders of images whose old builds are deleted. Default freqtrade; other builds stay: a task may need them."""
+    """Folders of images whose old builds are deleted. Default freqtrade and slanger; other builds stay: a task may need them."""
     alarm_email: NotRequired[pulumi.Input[str]]
     """Address that hears of crashes and rollbacks; it has to confirm once. Default: none."""
     loki_url: NotRequired[pulumi.Input[str]]
@@ -159,7 +161,7 @@ class BotCluster(pulumi.ComponentResource):
     @property
     def host(self) -> HostArgs:
         """Host arguments for the components of the same program."""
-        given = {key: self._args[key] for key in ("loki_url", "base_images") if self._args.get(key) is not None}
+        given = {key: self._args[key] for key in ("vpc_cidr", "loki_url", "base_images") if self._args.get(key) is not None}
         outputs = {key: getattr(self, key) for key in BotCluster.__annotations__}
         return {"fargate": {**outputs, "file_system_backup": self._args.get("backup", BACKUP_DEFAULT), **given}}
 

@@ -15,8 +15,10 @@ class HttpApi:
     """POST requests to these paths are passed on; everything else is answered 404 before it costs the task anything."""
     source_ip_header: str
     """Header that the API overwrites with the caller's address, so that no caller can forge it."""
-    requests_per_second: int = 50
-    """More are answered 429, as is a burst of more than twice as many."""
+    requests_per_second: int = 100
+    """More in the long run are answered 429: a flood of requests costs a bounded amount."""
+    burst: int = 1000
+    """This many may come at once: every alert of a chart fires when its bar closes."""
 
 
 @dataclass(frozen=True, kw_only=True)

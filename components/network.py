@@ -51,6 +51,10 @@ class Network(pulumi.ComponentResource):
     """VPC."""
     task_subnet_ids: pulumi.Output[list[str]]
     """Subnets for tasks, one in each zone; with egress nat-instance known only when the way out is in place."""
+    public_subnet_ids: pulumi.Output[list[str]]
+    """Subnets with a route to the internet, one in each zone: for load balancers."""
+    cidr: pulumi.Output[str]
+    """The VPC's IPv4 range."""
     assign_public_ip: pulumi.Output[bool]
     """Whether tasks need a public address of their own."""
     zones: pulumi.Output[int]
@@ -94,6 +98,8 @@ class Network(pulumi.ComponentResource):
             task_subnet_ids = pulumi.Output.all(task_subnet_ids, ready).apply(lambda known: known[0])
         self.vpc_id = vpc.vpc_id
         self.task_subnet_ids = task_subnet_ids
+        self.public_subnet_ids = vpc.public_subnet_ids
+        self.cidr = pulumi.Output.from_input(str(cidr))
         self.assign_public_ip = pulumi.Output.from_input(egress == Egress.PUBLIC)
         self.zones = pulumi.Output.from_input(zones)
         self.egress = pulumi.Output.from_input(egress.value)
@@ -101,6 +107,8 @@ class Network(pulumi.ComponentResource):
             {
                 "vpcId": self.vpc_id,
                 "taskSubnetIds": self.task_subnet_ids,
+                "publicSubnetIds": self.public_subnet_ids,
+                "cidr": self.cidr,
                 "assignPublicIp": self.assign_public_ip,
                 "zones": self.zones,
                 "egress": self.egress,

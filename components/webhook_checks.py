@@ -18,6 +18,7 @@ from .webhook_args import (
     WebhookQueue,
 )
 from .webhook_environment import ACCEPT_SECRETS, EXECUTE_SECRETS, REQUIRED_SECRETS
+from .webhook_queue import SQS_URL
 
 ACCOUNT_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 SECRET_KEYS = (*ACCEPT_SECRETS, *EXECUTE_SECRETS)
@@ -118,6 +119,9 @@ def _queue(args: Mapping[str, Any]) -> Iterator[str]:
         yield "queue.endpoint: is missing; Docker has no SQS: give the base URL of an SQS-compatible server"
     if not docker and queue.get("endpoint") is not None:
         yield "queue.endpoint: AWS has its own; leave it out"
+    for key in ("url", "dead_letter_url") if not docker else ():
+        if isinstance(queue.get(key), str) and not SQS_URL.fullmatch(queue[key]):
+            yield f"queue.{key}={queue[key]!r}: use the URL of an SQS FIFO queue, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo"
 
 
 def _ingress(name: str, args: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import NotRequired, Optional, TypedDict
 import pulumi
 
 from .arguments import refuse_mistakes
-from .hosts import HostArgs, build_on_host, check_task, run_task
+from .hosts import HostArgs, RunningTask, build_on_host, check_task, run_task
 from .task import Image
 from .webhook_args import (
     WebhookAuthentication,
@@ -18,6 +18,7 @@ from .webhook_args import (
     WebhookQueue,
 )
 from .webhook_checks import argument_mistakes
+from .webhook_queue import PLANNED, queue_alarms, webhook_queue
 from .webhook_tasks import PORT, accept_task, execute_task, slanger_image
 
 
@@ -124,19 +125,20 @@ class WebhookService(pulumi.ComponentResource):
     def __init__(self, name: str, args: WebhookServiceArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("webhook service", name, args, WebhookServiceArgs, lambda given: argument_mistakes(name, given))
         host, source = args["host"], slanger_image(args)
-        planned = args.get("queue") or {"url": "", "dead_letter_url": ""}
+        planned = args.get("queue") or PLANNED
         for spec in (accept_task(name, args, planned, source), execute_task(name, args, planned, source)):
             check_task(spec, host)
         super().__init__("tradestack:index:WebhookService", name, {}, opts)
-        queue = args["queue"]
+        queue = args.get("queue") or webhook_queue(name, bool(args.get("protect")), self)
         self.image_reference = build_on_host(name, source, args.get("architecture"), host, self)
         image = Image(reference=self.image_reference)
         accept = run_task(accept_task(name, args, queue, image), host, self)
         execute = run_task(execute_task(name, args, queue, image), host, self)
+        topic_arn = (host.get("fargate") or {}).get("alarm_topic_arn")
+        if topic_arn is not None:
+            queue_alarms(name, queue, topic_arn, args.get("oldest_alert_alarm"), self)
         self.private_url = pulumi.Output.concat("http://", accept.dns_name, f":{PORT}")
-        published = args.get("published_port")
-        self.url = pulumi.Output.from_input(f"http://127.0.0.1:{published}") if published else self.private_url
-        self.ingress_dns_name = pulumi.Output.from_input("")
+        self.url, self.ingress_dns_name = _way_in(args, accept, self.private_url)
         self.service, self.logs = accept.service, accept.logs
         self.worker_service, self.worker_logs = execute.service, execute.logs
         self.queue_url = pulumi.Output.from_input(queue["url"])
@@ -155,3 +157,18 @@ class WebhookService(pulumi.ComponentResource):
                 "imageReference": self.image_reference,
             }
         )
+
+
+def _way_in(
+    args: WebhookServiceArgs, accept: RunningTask, private_url: pulumi.Output[str]
+) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """(URL for alerts, the load balancer's own name)."""
+    domain = (args.get("alb") or {}).get("domain_name")
+    own_name = pulumi.Output.from_input("")
+    if args.get("published_port"):
+        return pulumi.Output.from_input(f"http://127.0.0.1:{args['published_port']}"), own_name
+    if accept.public_url is None:
+        return private_url, own_name
+    if args.get("alb") is not None:
+        own_name = accept.public_url.apply(lambda url: url.removeprefix("https://"))
+    return pulumi.Output.from_input(f"https://{domain}") if domain else accept.public_url, own_name

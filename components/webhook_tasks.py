@@ -7,7 +7,7 @@ import pulumi
 
 from .image_folders import base_image, image_folder
 from .ingress import HttpApi, LoadBalancer
-from .task import HealthCheck, Image, Scaling, TaskSpec
+from .task import HealthCheck, Image, Permission, Scaling, TaskSpec
 from .webhook_args import WebhookIngress
 from .webhook_environment import (
     ACCEPT_SECRETS,
@@ -17,6 +17,7 @@ from .webhook_environment import (
     secret_sources,
     shared_environment,
 )
+from .webhook_queue import permissions
 
 PORT = 8000
 COMPONENT = "WebhookService"
@@ -55,6 +56,7 @@ def accept_task(name: str, args: Mapping[str, Any], queue: Mapping[str, Any], im
         desired_count=at_least,
         scaling=Scaling(max_count=at_most) if at_most > at_least else None,
         spot=args.get("spot", True) is not False,
+        permissions=_permissions(queue)[0],
         **_same(args, "accept", start_period=30),
     )
 
@@ -70,8 +72,14 @@ def execute_task(name: str, args: Mapping[str, Any], queue: Mapping[str, Any], i
         # An alert's orders are at the broker within seconds; what isn't done by then goes back to the queue.
         stop_timeout=60,
         spot=args.get("worker_spot", True) is not False,
+        permissions=_permissions(queue)[1],
         **_same(args, "execute", start_period=60),
     )
+
+
+def _permissions(queue: Mapping[str, Any]) -> tuple[tuple[Permission, ...], tuple[Permission, ...]]:
+    # A server of one's own asks nobody who may do what.
+    return ((), ()) if queue.get("endpoint") is not None else permissions(queue)
 
 
 def _same(args: Mapping[str, Any], role: str, start_period: int) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class RunningTask:
     image: pulumi.Output[str]
     volumes: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Volume name in the spec -> Docker volume name or EFS access point id."""
+    public_url: Optional[pulumi.Output[str]] = None
+    """`https://…` of its ingress; None without one."""
 
 
 def run_task(spec: TaskSpec, host: HostArgs, parent: pulumi.Resource) -> RunningTask:

@@ -12,8 +12,9 @@ from . import RunningTask
 from .args import FargateHostArgs
 from .fargate_alarm import crash_alarm
 from .fargate_iam import arn_parts, execution_policy, private_repository_arn, role, task_policy, trust_policy
+from .fargate_ingress import reachable_service
+from .fargate_scaling import scaling
 from .fargate_secrets import TaskSecrets, task_secrets
-from .fargate_service import service
 from .fargate_storage import access_point, directory, task_volume
 from .fargate_task_definition import ARCHITECTURES, LOG_ROUTER, KnownValues, container_definitions
 from .images import build_image
@@ -30,7 +31,9 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
     secrets = task_secrets(spec, tags, parent)
     points = {volume.name: access_point(spec, volume, host["file_system_arn"], tags, parent) for volume in spec.volumes}
     definition = _task_definition(spec, host, image, secrets, points, tags, parent)
-    running = service(spec, host, definition.arn, tags, parent)
+    running, public_url = reachable_service(spec, host, definition.arn, tags, parent)
+    if spec.scaling:
+        scaling(spec, host, running, tags, parent)
     if host.get("alarm_topic_arn") is not None:
         crash_alarm(spec, host["cluster_arn"], running, host["alarm_topic_arn"], tags, parent)
     return RunningTask(
@@ -40,6 +43,7 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
         logs=_where_logs_are(spec, host),
         image=image,
         volumes=points,
+        public_url=public_url,
     )
 
 
@@ -182,9 +186,12 @@ def _roles(
     fetch = pulumi.Output.all(host["log_group_arn"], repository, secrets.arns).apply(lambda known: execution_policy(spec.name, *known))
     execution = role(f"{spec.name}-execution", trust, {"fetch": fetch}, tags, parent)
     allowed: dict[str, pulumi.Input[str]] = {}
-    if points or spec.execute_command:
-        allowed["use"] = pulumi.Output.all(host.get("file_system_arn"), list(points.values())).apply(
-            lambda known: task_policy(known[0], known[1], spec.execute_command)
+    if points or spec.execute_command or spec.permissions:
+        resources = [list(permission.resources) for permission in spec.permissions]
+        allowed["use"] = pulumi.Output.all(host.get("file_system_arn"), list(points.values()), resources).apply(
+            lambda known: task_policy(
+                known[0], known[1], spec.execute_command, [(one.actions, arns) for one, arns in zip(spec.permissions, known[2])]
+            )
         )
     return execution, role(f"{spec.name}-task-role", trust, allowed, tags, parent)
 

@@ -53,9 +53,14 @@ def execution_policy(name: str, log_group_arn: str, repository_arn: Optional[str
     return _document(statements)
 
 
-def task_policy(file_system_arn: Optional[str], access_point_ids: Sequence[str], execute_command: bool) -> Optional[str]:
-    """What the container itself may do; None when that is nothing."""
-    statements = []
+def task_policy(
+    file_system_arn: Optional[str],
+    access_point_ids: Sequence[str],
+    execute_command: bool,
+    permissions: Sequence[tuple[Sequence[str], Sequence[str]]] = (),
+) -> Optional[str]:
+    """What the container itself may do; None when that is nothing. `permissions`: (actions, ARNs)."""
+    statements = [_allow(sorted(actions), sorted(arns)) for actions, arns in permissions]
     if access_point_ids:
         partition, region, account = arn_parts(file_system_arn, "host.fargate.file_system_arn")
         points = [f"arn:{partition}:elasticfilesystem:{region}:{account}:access-point/{id_}" for id_ in sorted(set(access_point_ids))]

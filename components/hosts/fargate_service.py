@@ -1,26 +1,35 @@
-"""The ECS service of one task: capacity, deployment rules, security group and private DNS name."""
+"""The ECS service of one task: capacity, deployment rules, place in the network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Optional
 
 import pulumi
 import pulumi_aws as aws
 
 from ..task import TaskSpec
 from .args import FargateHostArgs
+from .fargate_load_balancer import Targets
 
 # EFS volumes and capabilities need it, and a new one is tried before bots run on it.
 PLATFORM_VERSION = "1.4.0"
-# A task's address changes when it is replaced; clients look it up again after this many seconds.
-DNS_TTL = 10
+# Seconds that a new task has before the load balancer's opinion of it counts.
+GRACE_PERIOD = 60
 
 
 def service(
-    spec: TaskSpec, host: FargateHostArgs, task_definition_arn: pulumi.Input[str], tags: Mapping[str, str], parent: pulumi.Resource
+    spec: TaskSpec,
+    host: FargateHostArgs,
+    task_definition_arn: pulumi.Input[str],
+    registry_arn: pulumi.Input[str],
+    port_groups: Sequence[pulumi.Input[str]],
+    targets: Optional[Targets],
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
 ) -> aws.ecs.Service:
-    """Keep `desired_count` tasks running."""
-    groups = [host["task_security_group_id"]]
-    if spec.port is not None:
-        groups.append(_port_security_group(spec, host, tags, parent))
+    """Keep `desired_count` tasks running, known to the Cloud Map service `registry_arn` and to the load balancer's `targets`.
+
+    `port_groups`: security groups beside the host's.
+    """
     return aws.ecs.Service(
         f"{spec.name}-service",
         cluster=host["cluster_arn"],
@@ -44,53 +53,27 @@ def service(
         # `pulumi up` hands the deployment over instead of waiting up to 20 minutes; a rollback is reported by the alarm topic.
         wait_for_steady_state=False,
         network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
-            subnets=host["subnet_ids"], security_groups=groups, assign_public_ip=host.get("assign_public_ip", False)
+            subnets=host["subnet_ids"],
+            security_groups=[host["task_security_group_id"], *port_groups],
+            assign_public_ip=host.get("assign_public_ip", False),
         ),
-        service_registries=aws.ecs.ServiceServiceRegistriesArgs(registry_arn=_dns_name(spec, host, tags, parent).arn),
+        # ECS asks for the port where the name has an SRV record, and refuses it where not.
+        service_registries=aws.ecs.ServiceServiceRegistriesArgs(registry_arn=registry_arn, port=spec.port if spec.http_api else None),
+        load_balancers=[
+            aws.ecs.ServiceLoadBalancerArgs(target_group_arn=targets.group.arn, container_name=spec.name, container_port=spec.port)
+        ]
+        if targets
+        else None,
+        health_check_grace_period_seconds=GRACE_PERIOD if targets else None,
         tags=tags,
         opts=pulumi.ResourceOptions(
             parent=parent,
             # Where a change needs another service, a single writer's old one is drained before the new one exists.
             delete_before_replace=spec.single_writer,
+            # ECS refuses a target group that no listener uses yet.
+            depends_on=targets.rules if targets else None,
+            # How many run is then the scaling's business; a deployment must not send the others home.
+            ignore_changes=["desiredCount"] if spec.scaling else None,
             custom_timeouts=pulumi.CustomTimeouts(create="10m", update="10m", delete="10m"),
         ),
-    )
-
-
-def _port_security_group(spec: TaskSpec, host: FargateHostArgs, tags: Mapping[str, str], parent: pulumi.Resource) -> pulumi.Output[str]:
-    """A group of this task's own that lets the host's other tasks in on its port, and nobody else."""
-    return aws.ec2.SecurityGroup(
-        f"{spec.name}-port",
-        description=f"{spec.name}: port {spec.port} from the tasks of the same host",
-        vpc_id=host["vpc_id"],
-        ingress=[
-            aws.ec2.SecurityGroupIngressArgs(
-                description="tasks of the same host",
-                security_groups=[host["task_security_group_id"]],
-                protocol="tcp",
-                from_port=spec.port,
-                to_port=spec.port,
-            )
-        ],
-        tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent),
-    ).id
-
-
-def _dns_name(spec: TaskSpec, host: FargateHostArgs, tags: Mapping[str, str], parent: pulumi.Resource) -> aws.servicediscovery.Service:
-    return aws.servicediscovery.Service(
-        f"{spec.name}-dns",
-        # A typed name, because this one is the DNS name.
-        name=spec.name,
-        dns_config=aws.servicediscovery.ServiceDnsConfigArgs(
-            namespace_id=host["namespace_id"],
-            routing_policy="MULTIVALUE",
-            dns_records=[aws.servicediscovery.ServiceDnsConfigDnsRecordArgs(type="A", ttl=DNS_TTL)],
-        ),
-        # ECS itself reports the tasks' health. AWS fixes the threshold at 1; unwritten, it would show as a change.
-        # A dict, because the SDK's class warns about the key with every service.
-        health_check_custom_config={"failure_threshold": 1},
-        force_destroy=True,
-        tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from components.hosts import run_task
+from components.ingress import HttpApi, LoadBalancer
 from components.task import Image, TaskSpec
 from tests.unit.pulumi_mocks import ACCOUNT, REGION, Recorded, Run, deploy, parent
 
@@ -13,6 +14,7 @@ HOST: dict[str, Any] = {
     "cluster_arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/bots",
     "region": REGION,
     "vpc_id": "vpc-1",
+    "vpc_cidr": "10.0.0.0/16",
     "subnet_ids": ["subnet-a", "subnet-b"],
     "task_security_group_id": "sg-tasks",
     "namespace_id": "ns-1",
@@ -26,6 +28,14 @@ HOST: dict[str, Any] = {
     "alarm_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
 }
 PUBLISHED = Image(reference="ghcr.io/example/bot:1.2")
+HTTP_API = HttpApi(paths=("/a", "/b/c"), source_ip_header="x-caller")
+LOAD_BALANCER = LoadBalancer(
+    paths=("/a", "/b", "/c", "/d", "/e"),
+    certificate_arn=f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1",
+    public_subnet_ids=["subnet-x", "subnet-y"],
+    source_ips=("192.0.2.1", "198.51.100.0/24"),
+    health_path="/ready",
+)
 
 
 def task(**changes: Any) -> TaskSpec:
@@ -48,6 +58,7 @@ def run(
             "logs": running.logs,
             "image": running.image,
             "volumes": dict(running.volumes),
+            "public_url": running.public_url,
         }
 
     return deploy(program, outputs=outputs)

@@ -30,7 +30,7 @@ def findings(document: str) -> list[str]:
 def _own_rules(statement: dict) -> Iterator[str]:
     actions, resources = _list(statement["Action"]), _list(statement.get("Resource", []))
     for action in actions:
-        if "*" in action:
+        if "*" in action and statement["Effect"] == "Allow":  # what is denied may be everything
             yield f"{action}: name the actions"
     if "NotAction" in statement or "NotResource" in statement:
         yield "NotAction and NotResource allow what nobody listed"

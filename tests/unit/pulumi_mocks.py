@@ -204,6 +204,12 @@ _OUTPUTS: dict[str, Callable[[str, dict], dict]] = {
         "privateIp": "10.0.0.20",
     },
     "aws:ec2/launchTemplate:LaunchTemplate": lambda name, _: {"latestVersion": 1},
+    "aws:lb/loadBalancer:LoadBalancer": lambda name, _: {"dnsName": f"{name}-1a2b3c4-5.{REGION}.elb.amazonaws.com"},
+    "aws:apigatewayv2/api:Api": lambda name, _: {"apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com"},
+    "aws:sqs/queue:Queue": lambda name, _: {
+        "arn": _arn("sqs", f"{name}-1a2b3c4.fifo"),
+        "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-1a2b3c4.fifo",
+    },
     "docker:index/image:Image": lambda name, inputs: {
         "repoDigest": f"{str(inputs.get('imageName', '')).rpartition(':')[0]}@sha256:{'0' * 64}",
     },

@@ -9,7 +9,7 @@ import pytest
 from components.bot_cluster import BotCluster
 from components.hosts.args import FargateHostArgs
 from tests.unit.iam_lint import findings
-from tests.unit.pulumi_mocks import REGION, deploy
+from tests.unit.pulumi_mocks import ACCOUNT, REGION, deploy
 
 SUBNETS = ["subnet-a", "subnet-b"]
 
@@ -25,14 +25,14 @@ def from_outputs(count: int, **args):
 
 
 def test_the_host_has_every_value_that_tasks_can_need():
-    host = cluster(loki_url="http://loki:3100", base_images={"a": "b"}, assign_public_ip=True).result
+    host = cluster(loki_url="http://loki:3100", base_images={"a": "b"}, vpc_cidr="10.0.0.0/16", assign_public_ip=True).result
     assert set(host) == set(FargateHostArgs.__annotations__)
     assert host["region"] == REGION and host["vpc_id"] == "vpc-1" and host["subnet_ids"] == SUBNETS
     assert host["assign_public_ip"] is True and host["file_system_backup"] is True
 
 
 def test_optional_host_values_are_left_out():
-    assert not {"loki_url", "base_images"} & set(cluster().result)
+    assert not {"loki_url", "base_images", "vpc_cidr"} & set(cluster().result)
 
 
 def test_every_output_is_registered_under_the_schema_s_name():
@@ -165,6 +165,11 @@ def test_images_can_be_built_again_are_scanned_and_old_builds_go():
     ]
 
 
+def test_builds_of_the_images_that_every_stack_may_push_go_too():
+    rules = json.loads(cluster().one("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"])["rules"]
+    assert [rule["selection"]["tagPatternList"] for rule in rules] == [["freqtrade-*"], ["slanger-*"]]
+
+
 def test_protect_reaches_storage_and_images(monkeypatch):
     """Mocks see no resource options, so they are caught on their way."""
     import components.cluster_storage as storage
@@ -181,14 +186,21 @@ def test_protect_reaches_storage_and_images(monkeypatch):
     assert seen == {"FileSystem": None, "Repository": None}
 
 
-def test_eventbridge_may_publish_alarms():
+def test_eventbridge_and_cloudwatch_may_publish_alarms():
     declared = cluster(alarm_email="you@example.com")
     topic = declared.one("aws:sns/topic:Topic")
     document = declared.one("aws:sns/topicPolicy:TopicPolicy").inputs["policy"]
     assert findings(document) == []
-    (statement,) = json.loads(document)["Statement"]
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"} and statement["Resource"] == topic.outputs["arn"]
-    assert "Condition" not in statement, "EventBridge's deliveries to SNS don't pass them, and the alarm would be silent"
+    by_service = {statement["Principal"]["Service"]: statement for statement in json.loads(document)["Statement"]}
+    assert {statement["Resource"] for statement in by_service.values()} == {topic.outputs["arn"]}
+    assert "Condition" not in by_service.pop("events.amazonaws.com"), (
+        "EventBridge's deliveries to SNS don't pass them, and the alarm would be silent"
+    )
+    assert by_service.pop("cloudwatch.amazonaws.com")["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"},
+    }
+    assert by_service == {}
     subscription = declared.one("aws:sns/topicSubscription:TopicSubscription").inputs
     assert (subscription["protocol"], subscription["endpoint"], subscription["topic"]) == ("email", "you@example.com", topic.outputs["arn"])
 

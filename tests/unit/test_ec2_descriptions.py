@@ -8,7 +8,7 @@ import pytest
 
 from components.bot_cluster import BotCluster
 from components.network import Egress, Network
-from tests.unit.fargate_case import run, task
+from tests.unit.fargate_case import HTTP_API, LOAD_BALANCER, run, task
 from tests.unit.pulumi_mocks import Run, deploy
 
 # EC2 API reference, CreateSecurityGroup (in a VPC) and IpRange.
@@ -28,7 +28,8 @@ def descriptions(value: Any) -> Iterator[str]:
 
 def declared() -> Iterator[Run]:
     yield deploy(lambda: BotCluster("main", {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]}))
-    yield run(task(port=8080))
+    yield run(task(port=8080, http_api=HTTP_API))
+    yield run(task(port=8080, load_balancer=LOAD_BALANCER))
     for egress in Egress:
         yield deploy(lambda egress=egress: Network("net", {"zones": 2, "egress": egress}))
 

@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.task import HealthCheck, Image, SecretSource, TaskSpec, UnsupportedByHost, Volume
-from tests.unit.fargate_case import container, definition, run, task
+from components.ingress import HttpApi, LoadBalancer
+from components.task import HealthCheck, Image, Permission, Scaling, SecretSource, TaskSpec, UnsupportedByHost, Volume
+from tests.unit.fargate_case import HTTP_API, LOAD_BALANCER, container, definition, run, task
 from tests.unit.pulumi_mocks import ACCOUNT, REGION, Run
 
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:exchange-AbCdEf"
@@ -35,6 +36,43 @@ def changed_volume(**changes: Any) -> Callable[[], TaskSpec]:
 
 def built(folder: Path, **changes: Any) -> TaskSpec:
     return task(image=Image(**{"context": str(folder), "base": "python:3.11", **changes}))
+
+
+def with_api(**changes: Any) -> Callable[[], TaskSpec]:
+    return lambda: task(port=80, http_api=dataclasses.replace(HTTP_API, **changes))
+
+
+def with_balancer(**changes: Any) -> Callable[[], TaskSpec]:
+    return lambda: task(port=80, load_balancer=dataclasses.replace(LOAD_BALANCER, **changes))
+
+
+def one(declared: Run, type_: str) -> dict[str, Any]:
+    return declared.one(type_).inputs
+
+
+def conditions(declared: Run) -> list[dict[str, Any]]:
+    return [condition for rule in declared.all("aws:lb/listenerRule:ListenerRule") for condition in rule.inputs["conditions"]]
+
+
+def throttling(declared: Run) -> dict[str, Any]:
+    return one(declared, "aws:apigatewayv2/stage:Stage")["defaultRouteSettings"]
+
+
+def open_to(declared: Run) -> list[str]:
+    return declared.one("aws:ec2/securityGroup:SecurityGroup", "bot-proxy").inputs["ingress"][0]["cidrBlocks"]
+
+
+API, BALANCER, LISTENER = "aws:apigatewayv2/api:Api", "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
+TRACKING = "targetTrackingScalingPolicyConfiguration"
+QUEUE = Permission(actions=("sqs:SendMessage",), resources=("arn:aws:sqs:eu-west-1:123456789012:q",))
+
+
+def allowed(**changes: Any) -> Callable[[], TaskSpec]:
+    return lambda: task(permissions=(dataclasses.replace(QUEUE, **changes),))
+
+
+def policy(declared: Run) -> str:
+    return declared.one("aws:iam/rolePolicy:RolePolicy", "bot-task-role-use").inputs["policy"]
 
 
 # Field -> (spec with another value than the default, where that value must show).
@@ -91,6 +129,40 @@ HONOURED: dict[str, tuple[Callable[[], TaskSpec], Callable[[Run], bool]]] = {
     "Volume.name": (changed_volume(name="other"), lambda r: definition(r).inputs["volumes"][0]["name"] == "other"),
     "Volume.mount_path": (changed_volume(mount_path="/x"), lambda r: container(r)["mountPoints"][0]["containerPath"] == "/x"),
     "Volume.existing": (changed_volume(existing="fsap-9"), lambda r: r.result["volumes"] == {"data": "fsap-9"}),
+    "TaskSpec.http_api": (with_api(), lambda r: bool(r.one(API))),
+    "TaskSpec.load_balancer": (with_balancer(), lambda r: bool(r.one(BALANCER))),
+    "TaskSpec.permissions": (allowed(), lambda r: "sqs:SendMessage" in policy(r)),
+    "TaskSpec.scaling": (lambda: task(scaling=Scaling(max_count=3)), lambda r: bool(r.one("aws:appautoscaling/target:Target"))),
+    "Permission.actions": (allowed(actions=("sqs:DeleteMessage",)), lambda r: "sqs:DeleteMessage" in policy(r)),
+    "Permission.resources": (allowed(resources=("arn:aws:sqs:::other",)), lambda r: "arn:aws:sqs:::other" in policy(r)),
+    "Scaling.max_count": (
+        lambda: task(scaling=Scaling(max_count=7)),
+        lambda r: one(r, "aws:appautoscaling/target:Target")["maxCapacity"] == 7,
+    ),
+    "Scaling.cpu_percent": (
+        lambda: task(scaling=Scaling(max_count=2, cpu_percent=33)),
+        lambda r: one(r, "aws:appautoscaling/policy:Policy")[TRACKING]["targetValue"] == 33,
+    ),
+    "HttpApi.paths": (with_api(paths=("/x",)), lambda r: one(r, "aws:apigatewayv2/route:Route")["routeKey"] == "POST /x"),
+    "HttpApi.source_ip_header": (
+        with_api(source_ip_header="x-other"),
+        lambda r: "overwrite:header.x-other" in one(r, "aws:apigatewayv2/integration:Integration")["requestParameters"],
+    ),
+    "HttpApi.requests_per_second": (with_api(requests_per_second=3), lambda r: throttling(r)["throttlingRateLimit"] == 3),
+    "HttpApi.burst": (with_api(burst=4), lambda r: throttling(r)["throttlingBurstLimit"] == 4),
+    "LoadBalancer.paths": (with_balancer(paths=("/x",)), lambda r: {"pathPattern": {"values": ["/x"]}} in conditions(r)),
+    "LoadBalancer.certificate_arn": (with_balancer(certificate_arn="arn:c"), lambda r: one(r, LISTENER)["certificateArn"] == "arn:c"),
+    "LoadBalancer.public_subnet_ids": (with_balancer(public_subnet_ids=["s", "t"]), lambda r: one(r, BALANCER)["subnets"] == ["s", "t"]),
+    "LoadBalancer.source_ips": (with_balancer(source_ips=("203.0.113.9",)), lambda r: open_to(r) == ["203.0.113.9/32"]),
+    "LoadBalancer.health_path": (
+        with_balancer(health_path="/up"),
+        lambda r: one(r, "aws:lb/targetGroup:TargetGroup")["healthCheck"]["path"] == "/up",
+    ),
+    "LoadBalancer.trust_store_arn": (
+        with_balancer(trust_store_arn="arn:t"),
+        lambda r: one(r, LISTENER)["mutualAuthentication"] == {"mode": "verify", "trustStoreArn": "arn:t"},
+    ),
+    "LoadBalancer.protect": (with_balancer(protect=True), lambda r: one(r, BALANCER)["enableDeletionProtection"] is True),
     "HealthCheck.command": (changed_health(command=("a",)), lambda r: container(r)["healthCheck"]["command"] == ["CMD", "a"]),
     "HealthCheck.interval": (changed_health(interval=11), lambda r: container(r)["healthCheck"]["interval"] == 11),
     "HealthCheck.timeout": (changed_health(timeout=12), lambda r: container(r)["healthCheck"]["timeout"] == 12),
@@ -109,7 +181,7 @@ SEPARATELY = {"Image.context", "Image.base", "Image.build_args", "Volume.protect
 def fields() -> set[str]:
     return {
         f"{kind.__name__}.{field.name}"
-        for kind in (TaskSpec, Image, SecretSource, Volume, HealthCheck)
+        for kind in (TaskSpec, Image, SecretSource, Volume, HealthCheck, Permission, Scaling, HttpApi, LoadBalancer)
         for field in dataclasses.fields(kind)
     }
 

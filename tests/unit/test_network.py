@@ -17,7 +17,7 @@ NAT_TYPES = {"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTempla
 def network(**args):
     def program():
         made = Network("net", {"zones": 2, "egress": "public", **args})
-        return {key: getattr(made, key) for key in ("vpc_id", "task_subnet_ids", "assign_public_ip", "zones", "egress")}
+        return {key: getattr(made, key) for key in Network.__annotations__}
 
     return deploy(program)
 
@@ -31,6 +31,8 @@ def test_each_egress(egress, kind, public_ip, strategy):
     assert declared.result == {
         "vpc_id": "vpc-net-vpc",
         "task_subnet_ids": [f"subnet-{kind}-1", f"subnet-{kind}-2"],
+        "public_subnet_ids": ["subnet-public-1", "subnet-public-2"],
+        "cidr": "10.0.0.0/16",
         "assign_public_ip": public_ip,
         "zones": 2,
         "egress": egress,

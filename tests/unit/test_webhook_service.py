@@ -192,6 +192,10 @@ def test_refused(changes: dict[str, Any], sentence: str) -> None:
         ),
         ({"ingress": "vpn"}, "ingress='vpn': use none, http-api, alb"),
         ({"queue": QUEUE}, "queue.endpoint: AWS has its own; leave it out"),
+        (
+            {"queue": {"url": "https://sqs.us-east-1.amazonaws.com/123456789012/alerts", "dead_letter_url": "x"}},
+            "queue.url='https://sqs.us-east-1.amazonaws.com/123456789012/alerts': use the URL of an SQS FIFO queue",
+        ),
         ({"published_port": 8000}, "Fargate publishes nothing"),
         ({"oldest_alert_alarm": 10}, "oldest_alert_alarm=10: use 60 to 345600 (seconds)"),
     ],

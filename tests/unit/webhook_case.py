@@ -15,7 +15,7 @@ LIMITS = {"account": {"order_notional": 1000, "notional_per_day": 5000, "orders_
 QUEUE = {"url": "http://queue:9324/0/alerts.fifo", "dead_letter_url": "http://queue:9324/0/dead.fifo", "endpoint": "http://queue:9324"}
 SHARED: dict[str, Any] = {"account": "paper", "limits": LIMITS, "secrets": SECRETS, "image": "example.org/slanger:1"}
 DOCKER: dict[str, Any] = {**SHARED, "host": {"docker": {"network": "private"}}, "queue": QUEUE}
-FARGATE: dict[str, Any] = {**SHARED, "host": {"fargate": {**fargate_case.HOST, "vpc_cidr": "10.0.0.0/16"}}}
+FARGATE: dict[str, Any] = {**SHARED, "host": {"fargate": fargate_case.HOST}}
 ALB: dict[str, Any] = {"certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1", "public_subnet_ids": ["subnet-x", "subnet-y"]}
 
 
