@@ -7,6 +7,7 @@ from .freqtrade_bot import FreqtradeBot, FreqtradeBotArgs
 from .freqtrade_image import FreqtradeVariant
 from .hosts.args import DockerHostArgs, FargateHostArgs, HostArgs
 from .local_cluster import LocalCluster, LocalClusterArgs
+from .local_queue import LocalQueue, LocalQueueArgs
 from .network import Egress, Network, NetworkArgs
 from .tags import tag_resources
 from .webhook_args import (
@@ -39,6 +40,8 @@ __all__ = [
     "LimitScope",
     "LocalCluster",
     "LocalClusterArgs",
+    "LocalQueue",
+    "LocalQueueArgs",
     "Network",
     "NetworkArgs",
     "WebhookAuthentication",
