@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slanger.alert import Alert, Limits, Market, OrderFields, Route
+from slanger.execute.time_in_force import COINS, SHARES
 from slanger.generator.alerts import LARGEST, new_alert
 from slanger.generator.fields import BY_KEY
 from slanger.generator.options import NUMBER, BadOptions, check
 from slanger.generator.placeholders import LEFT_OUT, PLACEHOLDER, fill, plausible_values, sample
-from slanger.generator.routes import CRYPTO_TIMES, RULES
+from slanger.generator.routes import RULES
 from slanger.signing import alert_is_signed
 
 KEY = "k" * 40
@@ -66,11 +67,13 @@ def valid_options(draw) -> dict[str, str]:
         if draw(st.booleans()) and not {key, *chosen} >= {"limit_price", "wiggle"}:
             chosen.append(key)
     options |= {key: draw(values_of(key)) for key in (*chosen, *limits)}
-    crypto = rules.crypto and draw(st.booleans())
-    options["symbols"] = ",".join(draw(st.lists(pairs if crypto else shares, max_size=4)))
-    times = [time for time in rules.times if not crypto or time in CRYPTO_TIMES]
-    if times and "extended_hours" not in options and draw(st.booleans()):
-        options["time_in_force"] = draw(st.sampled_from(times))
+    crypto = route in COINS and draw(st.booleans())
+    options["symbols"] = ",".join(draw(st.lists(pairs if crypto else shares, min_size=int(crypto), max_size=4)))
+    if "time_in_force" in options:
+        allowed = (COINS if crypto else SHARES)[route]
+        options["time_in_force"] = draw(st.sampled_from(["day"] if "extended_hours" in options else allowed))
+        if crypto and "extended_hours" in options:
+            del options["time_in_force"]
     for key in ("take_profit", "stop_loss", "trail_percent"):
         if key in options and "risk_to_stop" not in options and draw(st.booleans()):
             options[key] = "server"
@@ -215,11 +218,13 @@ WRONG = [
     ({"order_notional": "x"}, "order_notional", "use an amount in dollars"),
     ({"orders_per_day": "1.5"}, "orders_per_day", "whole number"),
     ({"take_profit": "1%"}, "take_profit", "the route market has no use for it: leave it out (it is for bracket)"),
-    ({"time_in_force": "soon"}, "time_in_force", "use day, gtc, ioc"),
-    ({"symbols": "BTCUSD", "time_in_force": "day"}, "time_in_force", "crypto has gtc, ioc, fok"),
+    ({"time_in_force": "soon"}, "time_in_force", "use ioc, day, gtc"),
+    ({"symbols": "BTCUSD", "time_in_force": "day"}, "time_in_force", "BTCUSD takes ioc, gtc"),
     ({"sp": "true", "side": "buy"}, "profit", "sp and side without it: give all three"),
     ({"sp": "yes", "side": "buy", "profit": "1"}, "sp", "use true with side and profit"),
     ({"sp": "true", "side": "up", "profit": "1"}, "side", "use buy or sell"),
+    ({"symbols": "AAPL", "route": "notional", "time_in_force": "gtc"}, "time_in_force", "AAPL takes day"),
+    ({"route": "limit", "extended_hours": "true", "time_in_force": "gtc"}, "time_in_force", "with extended hours use day"),
     ({"test_price": "0"}, "test_price", "use an amount in dollars"),
     ({"route": "bracket"}, "take_profit", "the route bracket needs take_profit"),
     ({**BRACKET, "stop_loss": "1x"}, "stop_loss", "use a price (187.50)"),
@@ -259,6 +264,21 @@ def test_a_text_that_the_webhook_would_not_take_is_refused():
     assert len(new_alert({**BASE, "symbols": many}, KEY, NOW)["text"]) < LARGEST
     with pytest.raises(BadOptions, match="symbols="):
         new_alert({**BASE, "symbols": many + ",ZZZZ"}, KEY, NOW)
+
+
+@pytest.mark.parametrize(
+    "order, needed",
+    [
+        ({}, True),
+        ({"limit_price": "1%"}, True),
+        ({"wiggle": "1"}, True),
+        ({"limit_price": "187.50"}, False),
+        ({"test_price": "187"}, False),
+    ],
+)
+def test_a_test_without_the_price_that_its_order_is_measured_from_is_told(order, needed):
+    notes = new_alert({**BASE, "route": "limit", **order}, KEY, NOW)["notes"]
+    assert any("give a price for the test" in note for note in notes) is needed
 
 
 def test_the_limits_can_only_be_those_of_the_schema():

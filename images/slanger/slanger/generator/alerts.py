@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from slanger.alert import Fixed
+from slanger.alert import Fixed, Route
 from slanger.generator.describe import cautions, day, summary
 from slanger.generator.fields import BY_KEY, SERVER, STRATEGY
-from slanger.generator.options import BadOptions, Draft, check
+from slanger.generator.options import NUMBER, BadOptions, Draft, check
 from slanger.generator.placeholders import market_fields, sample
 from slanger.signing import sign_alert
 
@@ -62,12 +62,20 @@ def _test_action(draft: Draft, fixed: Fixed) -> str:
     return fixed.order.side.value if fixed.order.side else "buy"
 
 
+def _needs_price(fixed: Fixed) -> bool:
+    """Whether the worker measures something from the alert's own price, and can't take the broker's."""
+    order = fixed.order
+    entries = [order.limit_price, order.stop_price]
+    distance = any(text is not None and not NUMBER.fullmatch(text) for text in entries)
+    return distance or order.wiggle is not None or (fixed.route is Route.LIMIT and order.limit_price is None)
+
+
 def _notes(draft: Draft, fixed: Fixed, now: float) -> list[str]:
     notes = [
         f"The curl line is a real alert, good until {day(now + TEST_LIMIT)}: the worker trades it on the account {fixed.account}.",
     ]
-    if not draft.test_price:
-        notes.append("The curl line has no price: give one near the market (test price) where the order needs the alert's price.")
+    if not draft.test_price and _needs_price(fixed):
+        notes.append("The curl line has no price, and this order is measured from one: give a price for the test, near the market.")
     left = [BY_KEY[key].label.lower() for key in draft.server_defaults]
     if draft.size == SERVER:
         left.insert(0, "size")

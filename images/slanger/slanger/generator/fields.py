@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from slanger.alert import Route
+from slanger.alert import NAME_FIX, Route
 
 SERVER = "server"
 """As a value: the server's own default (SLANGER_DEFAULTS) applies. Said, never assumed, because it costs money."""
@@ -28,11 +28,10 @@ ROUTES = tuple(route.value for route in Route)
 _DOLLARS = "use an amount in dollars above 0, such as 100 or 99.50"
 _PERCENT = "use a percentage above 0, up to 100, such as 1 or 0.5"
 _PRICE = "use a price (187.50), a distance in percent (1%) or a distance in dollars ($2.50)"
-_NAME = "use 1 to 32 of a-z, 0-9 and -, beginning with a letter or a digit"
 
 FIELDS = (
-    Field("name", "Name", "A name of its own for each alert: for limits, logs, and revoking it.", _NAME),
-    Field("account", "Account", "The account that the webhook serves (SLANGER_ACCOUNT).", _NAME),
+    Field("name", "Name", "A name of its own for each alert: for limits, logs, and revoking it.", NAME_FIX),
+    Field("account", "Account", "The account that the webhook serves (SLANGER_ACCOUNT).", NAME_FIX),
     Field("route", "Route", "What the alert orders.", f"use {', '.join(ROUTES)}", "choice", ROUTES),
     Field(
         "url",
@@ -102,7 +101,11 @@ FIELDS = (
     Field("profit", "Closing profit", "Smash or pass: percent of profit from which the position is closed.", _PERCENT, "percent"),
     Field("comment", "Comment", "The orders' ids begin with it.", "use 1 to 40 of A-Z, a-z, 0-9, _ and the full stop"),
     Field(
-        "test_price", "Price for the test", "Price in the curl line. Without one the worker takes the broker's last.", _DOLLARS, "dollars"
+        "test_price",
+        "Price for the test",
+        "Price near the market, for the curl line. Without one the worker takes the last trade.",
+        _DOLLARS,
+        "dollars",
     ),
 )
 BY_KEY = {field.key: field for field in FIELDS}

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from slanger.alert import SIZES, Route
+from slanger.execute.time_in_force import COINS, SHARES
 from slanger.generator.fields import BY_KEY, ROUTES, SERVER, STRATEGY
-from slanger.generator.routes import CRYPTO_TIMES, EXCLUSIVE, ORDER_KEYS, RULES, Rules
+from slanger.generator.routes import EXCLUSIVE, ORDER_KEYS, RULES, Rules
 from slanger.symbols import BadSymbol, canonical_symbol, is_crypto
 
 Mistakes = list[tuple[str, str, str]]
@@ -17,7 +18,7 @@ def check_route(given: Mapping[str, str]) -> Mistakes:
         return [("route", given.get("route", ""), BY_KEY["route"].fix)]
     route = Route(given["route"])
     rules = RULES[route]
-    return [*_fields(given, route, rules), *_size(given, rules), *_times(given, rules), *_smash(given), *_instruments(given, route, rules)]
+    return [*_fields(given, route, rules), *_size(given, rules), *_times(given, route), *_smash(given), *_instruments(given, route)]
 
 
 def _fields(given: Mapping[str, str], route: Route, rules: Rules) -> Mistakes:
@@ -56,16 +57,15 @@ def _size(given: Mapping[str, str], rules: Rules) -> Mistakes:
     return []
 
 
-def _times(given: Mapping[str, str], rules: Rules) -> Mistakes:
+def _times(given: Mapping[str, str], route: Route) -> Mistakes:
     time = given.get("time_in_force")
-    mistakes: Mistakes = []
-    if time and rules.times and time not in rules.times:
-        mistakes.append(("time_in_force", time, f"use {', '.join(rules.times)}, or leave it out"))
+    if time and "time_in_force" in RULES[route].fields and time not in SHARES[route] + COINS.get(route, ()):
+        return [("time_in_force", time, f"use {', '.join(SHARES[route])}, or leave it out")]
     if given.get("extended_hours", "true") != "true":
-        mistakes.append(("extended_hours", given["extended_hours"], BY_KEY["extended_hours"].fix))
-    if "extended_hours" in given and time not in (None, "day", "gtc"):
-        mistakes.append(("time_in_force", time, "with extended hours use day or gtc, or leave it out"))
-    return mistakes
+        return [("extended_hours", given["extended_hours"], BY_KEY["extended_hours"].fix)]
+    if "extended_hours" in given and time not in (None, "day"):
+        return [("time_in_force", time, "with extended hours use day, or leave it out")]
+    return []
 
 
 def _smash(given: Mapping[str, str]) -> Mistakes:
@@ -76,7 +76,7 @@ def _smash(given: Mapping[str, str]) -> Mistakes:
     return [(key, "", f"{' and '.join(there)} without it: give all three (sp, side, profit), or none") for key in missing] if there else []
 
 
-def _instruments(given: Mapping[str, str], route: Route, rules: Rules) -> Mistakes:
+def _instruments(given: Mapping[str, str], route: Route) -> Mistakes:
     mistakes: Mistakes = []
     if route is Route.ARISTOCRATS and given["action"] == "sell":
         mistakes.append(("action", "sell", "the route aristocrats only buys: use buy or strategy"))
@@ -85,8 +85,9 @@ def _instruments(given: Mapping[str, str], route: Route, rules: Rules) -> Mistak
             crypto = is_crypto(canonical_symbol(part))
         except BadSymbol:
             continue  # The schema tells it.
-        if crypto and not rules.crypto:
+        if crypto and route not in COINS:
             mistakes.append(("symbols", part.strip(), f"the route {route.value} is for shares: leave it out, or use market or limit"))
-        elif crypto and given.get("time_in_force") not in (None, *CRYPTO_TIMES):
-            mistakes.append(("time_in_force", given["time_in_force"], f"crypto has {', '.join(CRYPTO_TIMES)}: use one, or leave it out"))
+        elif "time_in_force" in given and given["time_in_force"] not in (COINS if crypto else SHARES)[route]:
+            allowed = ", ".join((COINS if crypto else SHARES)[route])
+            mistakes.append(("time_in_force", given["time_in_force"], f"{part.strip()} takes {allowed}: use one, or leave it out"))
     return mistakes
