@@ -20,22 +20,24 @@ from .webhook_args import (
 from .webhook_environment import ACCEPT_SECRETS, EXECUTE_SECRETS, REQUIRED_SECRETS
 from .webhook_queue import SQS_URL
 
-ACCOUNT_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 SECRET_KEYS = (*ACCEPT_SECRETS, *EXECUTE_SECRETS)
 MIN_SIGNING_KEY = 32  # characters
 # What an account must be bounded by before anything trades on it.
 ACCOUNT_LIMITS = ("order_notional", "notional_per_day", "orders_per_day", "loss_per_day")
 # The load balancer's name: AWS allows 32 characters, eight of them are Pulumi's and four say what it is.
 MAX_NAME_WITH_ALB = 20
-SECONDS = {"replay_window": (1, 3600), "max_delay": (1, 345_600), "oldest_alert_alarm": (60, 345_600)}
+# SQS forgets an alert's id after 300 s: a request that is still valid then could be stored twice.
+SECONDS = {"replay_window": (1, 300), "max_delay": (1, 36_000), "oldest_alert_alarm": (60, 345_600)}
 COUNTS = ("requests_per_minute", "accept_min", "accept_max")
 
 
 def argument_mistakes(name: str, args: Mapping[str, Any]) -> list[str]:
     """Every mistake in WebhookServiceArgs whose required keys are there."""
     found = [*_choices(args), *_limits(args["limits"]), *_defaults(args.get("defaults") or {}), *_secrets(args)]
-    if not ACCOUNT_PATTERN.fullmatch(args["account"]):
-        found.append(f"account={args['account']!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
+    for key, value in (("account", args["account"]), *(("revoked_alerts", alert) for alert in args.get("revoked_alerts") or ())):
+        if not NAME_PATTERN.fullmatch(value):
+            found.append(f"{key}={value!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
     if (args.get("mode") == WebhookMode.LIVE) != (args.get("live_account") is not None):
         found.append("mode and live_account: real money needs both, mode=live and live_account=<number of the account>; play money neither")
     for key, (low, high) in SECONDS.items():
@@ -44,9 +46,6 @@ def argument_mistakes(name: str, args: Mapping[str, Any]) -> list[str]:
     found += [f"{key}={args[key]!r}: use 1 or more" for key in COUNTS if args.get(key) is not None and args[key] < 1]
     if (args.get("accept_max") or math.inf) < (args.get("accept_min") or 1):
         found.append(f"accept_max={args['accept_max']!r}: use accept_min ({args['accept_min']}) or more")
-    found += [
-        f"revoked_alerts={one!r}: a name has no comma and isn't empty" for one in args.get("revoked_alerts") or () if not one or "," in one
-    ]
     return found + [*_queue(args), *_ingress(name, args), *_authentication(args)]
 
 
@@ -139,6 +138,8 @@ def _ingress(name: str, args: Mapping[str, Any]) -> Iterator[str]:
         for one in args.get(key) or ():
             if _network(one) is None:
                 yield f"{key}={one!r}: use an IPv4 address or CIDR, e.g. 192.0.2.1 or 192.0.2.0/24"
+    if any(net and net.prefixlen == 0 for net in map(_network, args.get("trusted_proxies") or ())):
+        yield "trusted_proxies=0.0.0.0/0: everybody could forge an address; name the proxy"
     if args.get("trusted_proxies") and ingress != WebhookIngress.NONE:
         yield f"trusted_proxies: ingress={_text(ingress)!r} knows its own proxy; leave it out"
 

@@ -26,17 +26,21 @@ Environment = dict[str, pulumi.Input[str]]
 def shared_environment(args: Mapping[str, Any], queue: Mapping[str, Any]) -> Environment:
     """What both roles are told; `queue` is a WebhookQueue."""
     told = {"SLANGER_ACCOUNT": args["account"], "SLANGER_QUEUE_URL": queue["url"], "SLANGER_DEAD_LETTER_URL": queue["dead_letter_url"]}
-    return {**told, "SLANGER_QUEUE_ENDPOINT": queue["endpoint"], **LOCAL_CREDENTIALS} if queue.get("endpoint") is not None else told
+    if queue.get("endpoint") is not None:
+        return {**told, "SLANGER_QUEUE_ENDPOINT": queue["endpoint"], **LOCAL_CREDENTIALS}
+    return {**told, "AWS_REGION": args["host"]["fargate"]["region"]}
 
 
 def accept_environment(args: Mapping[str, Any], trusted_proxies: Optional[str], source_ip_header: Optional[str]) -> Environment:
     """What the accepting role is told; `trusted_proxies`: comma list of CIDRs."""
+    ways = [_text(way) for way in args.get("authentication") or ("signature",)]
     return _given(
         {
-            "SLANGER_AUTHENTICATION": ",".join(map(_text, args.get("authentication") or ("signature",))),
+            "SLANGER_AUTHENTICATION": ",".join(ways),
             "SLANGER_TRUSTED_PROXIES": trusted_proxies,
             "SLANGER_SOURCE_IP_HEADER": source_ip_header,
-            "SLANGER_SOURCE_IPS": ",".join(args["source_ips"]) if args.get("source_ips") else None,
+            # Without it they are the load balancer's business alone.
+            "SLANGER_SOURCE_IPS": ",".join(args["source_ips"]) if args.get("source_ips") and "source-ip" in ways else None,
             "SLANGER_CLIENT_CERTIFICATE_NAME": args.get("client_certificate_name"),
             "SLANGER_REPLAY_WINDOW": args.get("replay_window"),
             "SLANGER_REVOKED_ALERTS": ",".join(args["revoked_alerts"]) if args.get("revoked_alerts") else None,
@@ -56,7 +60,7 @@ def execute_environment(args: Mapping[str, Any]) -> Environment:
             "SLANGER_DEFAULTS": _json(args["defaults"]) if args.get("defaults") else None,
             "SLANGER_REQUESTS_PER_MINUTE": args.get("requests_per_minute"),
             "SLANGER_MAX_DELAY": args.get("max_delay"),
-            "SLANGER_ARISTOCRATS": _json(list(args["aristocrats"])) if args.get("aristocrats") else None,
+            "SLANGER_ARISTOCRATS": _json(list(args["aristocrats"])) if args.get("aristocrats") is not None else None,
         }
     )
 

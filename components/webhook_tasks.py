@@ -90,7 +90,7 @@ def _same(args: Mapping[str, Any], role: str, start_period: int) -> dict[str, An
         "cpu": args.get("cpu") or 256,
         "memory": args.get("memory") or 512,
         "architecture": args.get("architecture"),
-        "health": HealthCheck(command=("python3", "-m", "slanger.health", role), interval=10, timeout=5, start_period=start_period),
+        "health": HealthCheck(command=("python3", "-m", "slanger.health"), interval=10, timeout=5, start_period=start_period),
         "execute_command": bool(args.get("execute_command")),
         "read_only_root": not args.get("execute_command"),
     }

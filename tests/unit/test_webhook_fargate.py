@@ -90,7 +90,8 @@ def test_the_roles_are_told_where_the_queues_are_and_no_local_credentials() -> N
         told = variables(declared, name)
         assert told["SLANGER_QUEUE_URL"] == declared.one(QUEUE, "webhook-alerts").outputs["url"]
         assert told["SLANGER_DEAD_LETTER_URL"] == declared.one(QUEUE, "webhook-dead-letters").outputs["url"]
-        assert not {one for one in told if one.startswith("AWS_")} and "SLANGER_QUEUE_ENDPOINT" not in told
+        assert {key: value for key, value in told.items() if key.startswith("AWS_")} == {"AWS_REGION": REGION}
+        assert "SLANGER_QUEUE_ENDPOINT" not in told
 
 
 def test_secrets_are_references_and_each_role_has_its_own() -> None:
@@ -210,9 +211,9 @@ def test_behind_a_load_balancer() -> None:
 
 
 def test_everybody_may_connect_only_when_asked_for() -> None:
-    (rule,) = run(FARGATE, ingress="alb", alb=ALB, source_ips=["0.0.0.0/0"]).one(
-        "aws:ec2/securityGroup:SecurityGroup", "webhook-proxy"
-    ).inputs["ingress"]  # fmt: skip
+    declared = run(FARGATE, ingress="alb", alb=ALB, source_ips=["0.0.0.0/0"])
+    (rule,) = declared.one("aws:ec2/securityGroup:SecurityGroup", "webhook-proxy").inputs["ingress"]
+    assert "SLANGER_SOURCE_IPS" not in variables(declared, "webhook"), "the service refuses a list that lets everybody pass"
     assert rule["cidrBlocks"] == ["0.0.0.0/0"]
 
 

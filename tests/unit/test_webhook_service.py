@@ -80,7 +80,7 @@ def test_one_accepts_one_executes() -> None:
     declared = run(DOCKER, published_port=18090)
     accept, execute = container(declared, "webhook"), container(declared, "webhook-worker")
     assert (accept["command"], execute["command"]) == (["accept"], ["execute"])
-    assert accept["healthcheck"]["tests"] == ["CMD", "python3", "-m", "slanger.health", "accept"]
+    assert accept["healthcheck"]["tests"] == ["CMD", "python3", "-m", "slanger.health"]
     assert accept["ports"] == [{"internal": 8000, "external": 18090, "ip": "127.0.0.1", "protocol": "tcp"}]
     assert "ports" not in execute and execute["networksAdvanced"][0]["aliases"] == ["webhook-worker"]
     assert {one["image"] for one in (accept, execute)} == {"example.org/slanger:1"}
@@ -140,12 +140,14 @@ def test_secrets_are_secret_and_each_role_has_its_own() -> None:
         ({"queue": None}, "queue: is missing; Docker has no SQS"),
         ({"queue": {"url": "http://x/q"}}, "queue.dead_letter_url: is missing"),
         ({"queue": {**QUEUE, "endpoint": None}}, "queue.endpoint: is missing; Docker has no SQS"),
-        ({"max_delay": 0}, "max_delay=0: use 1 to 345600 (seconds)"),
+        ({"max_delay": 0}, "max_delay=0: use 1 to 36000 (seconds)"),
+        ({"replay_window": 301}, "replay_window=301: use 1 to 300 (seconds)"),
+        ({"trusted_proxies": ["0.0.0.0/0"]}, "trusted_proxies=0.0.0.0/0: everybody could forge an address; name the proxy"),
         ({"requests_per_minute": 0}, "requests_per_minute=0: use 1 or more"),
         ({"accept_min": 3, "accept_max": 2}, "accept_max=2: use accept_min (3) or more"),
         ({"accept_max": 2}, "the docker host can't honour scaling="),
         ({"accept_min": 2, "published_port": 8000}, "one port leads to one container"),
-        ({"revoked_alerts": ["a,b"]}, "revoked_alerts='a,b': a name has no comma"),
+        ({"revoked_alerts": ["a,b"]}, "revoked_alerts='a,b': use 1 to 32 lower-case letters"),
         ({"source_ips": ["2001:db8::1"]}, "source_ips='2001:db8::1': use an IPv4 address or CIDR"),
         ({"trusted_proxies": ["10.0.0.1/8"]}, "trusted_proxies='10.0.0.1/8': use an IPv4 address or CIDR"),
         ({"memory": 256}, "memory=256: with cpu=256 use one of 512"),
