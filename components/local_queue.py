@@ -111,7 +111,7 @@ def argument_mistakes(args: LocalQueueArgs) -> list[str]:
         if not QUEUE_NAME.fullmatch(one):
             mistakes.append(f"names={one!r}: use 1 to 62 letters, digits, hyphens and underscores; .fifo is added")
     if len(set(args["names"])) != len(args["names"]):
-        mistakes.append(f"names={list(args['queues'])!r}: has a name twice")
+        mistakes.append(f"names={list(args['names'])!r}: has a name twice")
     return mistakes
 
 
