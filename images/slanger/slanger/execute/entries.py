@@ -17,7 +17,7 @@ class Entry:
     order: dict[str, Any]
     """Body, as in Step."""
     qty: Decimal
-    """Shares or coins; about, for an order in dollars."""
+    """Shares or coins; as many as the last trade makes of it, for an order in dollars."""
     worth: Decimal
     """USD, at the higher of last trade and limit price."""
 
@@ -31,7 +31,7 @@ def body(case: Case, kind: str, how_long: str, **fields: Any) -> dict[str, Any]:
 def market(case: Case) -> Entry:
     """By quantity."""
     how_long = time_in_force(case)
-    qty = quantity(case, reference=case.price, whole=whole_shares(case, how_long))
+    qty = quantity(case, reference=case.price, whole=whole_shares(case, how_long, case.position))
     return Entry(order=body(case, "market", how_long, qty=qty), qty=qty, worth=qty * case.price)
 
 
@@ -45,7 +45,7 @@ def notional(case: Case) -> Entry:
 def limit(case: Case) -> Entry:
     how_long, price = time_in_force(case), entry_limit(case)
     reference = max(case.price, price)
-    qty = quantity(case, reference=reference, whole=whole_shares(case, how_long))
+    qty = quantity(case, reference=reference, whole=whole_shares(case, how_long, case.position))
     extended = {"extended_hours": True} if case.order.extended_hours else {}
     return Entry(order=body(case, "limit", how_long, qty=qty, limit_price=price, **extended), qty=qty, worth=qty * reference)
 
@@ -55,11 +55,11 @@ def stop_limit(case: Case) -> Entry:
         raise Refused("limit_price is missing: route stop_limit needs it, or wiggle")
     how_long, price, stop = time_in_force(case), entry_limit(case), entry_stop(case)
     reference = max(case.price, price)
-    qty = quantity(case, reference=reference, whole=whole_shares(case, how_long))
+    qty = quantity(case, reference=reference, whole=whole_shares(case, how_long, case.position))
     return Entry(order=body(case, "stop_limit", how_long, qty=qty, limit_price=price, stop_price=stop), qty=qty, worth=qty * reference)
 
 
-def whole_shares(case: Case, how_long: str) -> bool:
-    """Whether fractions are out. Alpaca: they are day orders, and no fraction is sold short."""
-    shorting = case.direction < 0 and case.position <= 0
+def whole_shares(case: Case, how_long: str, position: Decimal) -> bool:
+    """Whether fractions are out. Alpaca: they are day orders, and no fraction is sold short. position: before the order."""
+    shorting = case.direction < 0 and position <= 0
     return not case.asset.crypto and (not case.asset.fractionable or how_long != "day" or shorting)

@@ -38,10 +38,10 @@ def dollars(case: Case) -> Decimal:
     return amount
 
 
-def quantity(case: Case, *, reference: Decimal, whole: bool, stop: Decimal | None = None, position: Decimal | None = None) -> Decimal:
+def quantity(case: Case, *, reference: Decimal, whole: bool, loss: Decimal | None = None, position: Decimal | None = None) -> Decimal:
     """Shares or coins of an order.
 
-    reference: price that dollars are divided by. whole: no fractions of a share. stop: price of the stop-loss, for risk_to_stop.
+    reference: price that dollars are divided by. whole: no fractions of a share. loss: USD a share from entry to stop-loss, for risk_to_stop.
     position: what position_percent counts from, if not the open position.
     """
     key, value = size_of(case)
@@ -53,13 +53,9 @@ def quantity(case: Case, *, reference: Decimal, whole: bool, stop: Decimal | Non
             raise Refused(f"position_percent={figure(value)}: there is no position in {case.symbol}; give another size")
         asked = EXACT.divide(held * value, Decimal(100))
     elif key == "risk_to_stop":
-        if stop is None:
-            raise Refused(
-                f"risk_to_stop={figure(value)}: route {case.route.value} has no stop-loss to measure from; use route bracket with stop_loss"
-            )
-        if stop == reference:
-            raise Refused(f"risk_to_stop={figure(value)}: stop_loss is at the entry's price {figure(reference)}; move it away")
-        asked = EXACT.divide(case.account.equity * value / 100, abs(reference - stop))
+        if loss is None:
+            raise Refused(f"risk_to_stop={figure(value)}: this order has no stop-loss to measure from; use route bracket with stop_loss")
+        asked = EXACT.divide(case.account.equity * value / 100, loss)
     else:
         asked = EXACT.divide(_dollars(case, key, value), reference)
     step = smallest_step(case, whole)

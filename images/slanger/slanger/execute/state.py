@@ -22,7 +22,7 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """A position that is open, or was closed today (qty 0): its last close is needed for the day's loss."""
+    """An open position."""
 
     symbol: str
     """Canonical: `BTC/USD`, though the broker's list of positions says `BTCUSD`."""
@@ -80,4 +80,6 @@ class Account:
     """Broker id -> every order sent or filled today (New York) and every open one. An order that is on its way must be here before another
     alert is planned, or two alerts at once both see the limits unused."""
     prices: dict[str, Decimal] = field(default_factory=dict)
-    """Symbol -> last trade as far as it was asked for. Every symbol with an open order needs one: what a market order is counted at."""
+    """Symbol -> last trade as far as it is known: what an open market order is counted at. Without it, it counts as the largest allowed."""
+    lastday_prices: dict[str, Decimal] = field(default_factory=dict)
+    """Symbol -> last close, of positions that were closed today: the broker tells it of open ones only."""
