@@ -3,7 +3,7 @@ STACK ?= local
 FORMAT ?= table
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up status logs secrets restore backup down clean test test-fast lint preview cost bench chaos-bots
+.PHONY: help up status logs secrets restore backup alert alerts kill resume dead-letters down clean test test-fast lint preview cost bench chaos-bots chaos-alerts
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -17,11 +17,11 @@ status: ## the bots' state, trades and profit (STACK=local FORMAT=table|json)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.status --stack $(STACK) --format $(FORMAT)
 
-logs: ## a bot's log (BOT=name STACK=local MINUTES=15 FOLLOW=1)
+logs: ## the log of a bot or a service (BOT=name STACK=local MINUTES=15 FOLLOW=1)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.logs --stack $(STACK) --bot "$(BOT)" $(if $(MINUTES),--minutes $(MINUTES)) $(if $(FOLLOW),--follow)
 
-secrets: ## make up the API credentials that a stack's bots lack (STACK=dev)
+secrets: ## make up the credentials that a stack's bots and webhook lack (STACK=dev)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.secrets --stack $(STACK)
 
@@ -32,6 +32,26 @@ backup: ## back a bot's trades up now and list the backups (BOT=name)
 restore: ## put a bot's trades back to a backup (BOT=name FROM=backup)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.restore --bot "$(BOT)" --from "$(FROM)"
+
+alert: ## send a signed test alert and show its order (ROUTE=market SYMBOL=AAPL ACTION=buy SET="qty=2" STACK=local)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.alert --stack $(STACK) $(if $(ROUTE),--route $(ROUTE)) $(if $(SYMBOL),--symbol $(SYMBOL)) $(if $(ACTION),--action $(ACTION)) $(foreach one,$(SET),--set $(one)) $(if $(LIVE),--live)
+
+alerts: ## the page that makes alerts for TradingView, on this machine only (STACK=local)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.alert_page --stack $(STACK)
+
+kill: ## stop a webhook's trading: cancel its open orders, with CLOSE=1 close its positions (STACK=local)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.switch kill --stack $(STACK) $(if $(CLOSE),--close)
+
+resume: ## let a webhook trade again after make kill (STACK=local)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.switch resume --stack $(STACK)
+
+dead-letters: ## alerts that were not traded, and why (ARGS="replay ID" tries one again)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.dead_letters $(ARGS)
 
 down: ## destroy the local stack; nothing is left behind
 	@tools/bootstrap.sh
@@ -75,3 +95,8 @@ bench: ## speed and memory, as ratios
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.chaos.bots $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+chaos-alerts: ## hurt a webhook's containers while alerts come in, and count orders lost and doubled (ALERTS=2000 SEED=…)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup up
+	@$(PYTHON) -m tools.chaos.alerts $(if $(ALERTS),--alerts $(ALERTS)) $(if $(SEED),--seed $(SEED))

@@ -2,11 +2,10 @@
 
 import json
 import re
-from enum import Enum
 from typing import Annotated, Any, Optional
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from components.bot_cluster import ContainerInsights
@@ -16,25 +15,12 @@ from components.freqtrade_image import FreqtradeVariant
 from components.image_folders import image_folder
 from components.network import Egress
 from components.task import FARGATE_SIZES, NAME_PATTERN
-from settings_checks import PROJECT, across_bots, host_mistakes, secret_mistakes
-
-Port = Annotated[int, Field(ge=1024, le=65535)]
-
-
-class HostKind(str, Enum):
-    """Where a stack runs."""
-
-    DOCKER = "docker"
-    FARGATE = "fargate"
+from settings_checks import across_bots, host_mistakes, secret_mistakes
+from settings_section import PROJECT, HostKind, Port, Section
+from settings_webhook import AlpacaPaperSettings, WebhookSettings, webhook_mistakes
 
 
-class _Section(BaseModel):
-    """Keys are camelCase, as everywhere in Pulumi's configuration; an unknown key is a mistake, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=False, frozen=True, strict=True)
-
-
-class BotSettings(_Section):
+class BotSettings(Section):
     """One block of `tradestack:bots`. Names and meaning as in FreqtradeBotArgs."""
 
     name: Annotated[str, Field(pattern=f"^{NAME_PATTERN.pattern}$")]
@@ -101,14 +87,14 @@ class BotSettings(_Section):
         return given
 
 
-class ReplaySettings(_Section):
+class ReplaySettings(Section):
     """`tradestack:exchangeReplay`: recorded market data in place of an exchange."""
 
     speed: int = 5
     published_port: Optional[Port] = None
 
 
-class NetworkSettings(_Section):
+class NetworkSettings(Section):
     """`tradestack:network`: the VPC that a fargate stack makes."""
 
     egress: Annotated[Egress, Field(strict=False)] = Egress.PUBLIC
@@ -116,7 +102,7 @@ class NetworkSettings(_Section):
     cidr: str = "10.0.0.0/16"
 
 
-class ClusterSettings(_Section):
+class ClusterSettings(Section):
     """`tradestack:cluster`: storage, logs and alarms of a fargate stack."""
 
     log_retention_days: int = 30
@@ -125,17 +111,19 @@ class ClusterSettings(_Section):
     container_insights: Annotated[ContainerInsights, Field(strict=False)] = ContainerInsights.DISABLED
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of `tradestack:*`."""
 
     host: Annotated[HostKind, Field(strict=False)]
-    bots: Annotated[list[BotSettings], Field(min_length=1)]
+    bots: list[BotSettings] = []
     exchange_replay: Optional[ReplaySettings] = None
+    webhook: Optional[WebhookSettings] = None
+    alpaca_paper: Optional[AlpacaPaperSettings] = None
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     base_images: dict[str, str] = {}
     secrets: dict[str, dict[str, str]] = Field(default={}, repr=False)
-    """Bot name -> key (camelCase, as in FreqtradeBotArgs.secrets) -> value."""
+    """Bot name, or `webhook` -> key (camelCase, as in the component's secrets) -> value."""
 
     def images(self) -> dict[tuple[str, ...], tuple[str, dict[str, Any]]]:
         """Images to build: BotSettings.image_key -> (resource name, BotImageArgs but for the host)."""
@@ -185,7 +173,7 @@ def parse(raw: dict[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         mistakes += [_sentence(one) for one in error.errors(include_url=False, include_context=False)]
     if settings is not None:
-        mistakes += secret_mistakes(settings, stack) + host_mistakes(settings)
+        mistakes += secret_mistakes(settings, stack) + host_mistakes(settings) + webhook_mistakes(settings, stack)
     if mistakes or settings is None:
         raise ConfigurationError(f"the configuration of stack {stack!r} has mistakes:\n" + "\n".join(f"  - {one}" for one in mistakes))
     return settings

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, database_mistakes, required_secrets
+from settings_section import PROJECT, WEBHOOK
 
 if TYPE_CHECKING:
     from settings import Settings
-
-PROJECT = "tradestack"
 
 
 def across_bots(raw: dict[str, Any]) -> list[str]:
@@ -20,8 +19,8 @@ def across_bots(raw: dict[str, Any]) -> list[str]:
     for name, count in Counter(str(bot.get("name")) for bot in bots).items():
         if count > 1:
             mistakes.append(f"{PROJECT}:bots: {count} bots are named {name!r}; a name is a bot's identity and storage: give each its own")
-    replay = raw.get("exchangeReplay")
-    claimed = [bot.get("publishedPort") for bot in bots] + [replay.get("publishedPort") if isinstance(replay, dict) else None]
+    others = [block for block in map(raw.get, ("exchangeReplay", WEBHOOK, "alpacaPaper")) if isinstance(block, dict)]
+    claimed = [block.get("publishedPort") for block in bots + others]
     for port, count in Counter(port for port in claimed if port is not None).items():
         if count > 1:
             mistakes.append(f"{PROJECT}:bots: publishedPort={port!r} is claimed {count} times; give each its own")
@@ -37,7 +36,7 @@ def across_bots(raw: dict[str, Any]) -> list[str]:
 def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
     mistakes = []
     known = {to_camel(key) for key in SECRET_VARIABLES}
-    names = {bot.name for bot in settings.bots}
+    names = {bot.name for bot in settings.bots} | ({WEBHOOK} if settings.webhook else set())
     for name in sorted(set(settings.secrets) - names):
         mistakes.append(f"{PROJECT}:secrets.{name}: there is no bot of this name; remove it or correct the name")
     for bot in settings.bots:
@@ -63,6 +62,8 @@ def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
 
 def host_mistakes(settings: "Settings") -> list[str]:
     mistakes = []
+    if not settings.bots and settings.webhook is None:
+        mistakes.append(f"{PROJECT}:bots=[]: nothing would run; give at least one bot, or {PROJECT}:webhook")
     for index, bot in enumerate(settings.bots):
         path = f"{PROJECT}:bots[{index}] ({bot.name})"
         if bot.exchange == "replay" and settings.exchange_replay is None:

@@ -1,5 +1,6 @@
 """tradestack: Pulumi components that run trading bots on Docker and on AWS Fargate from the same definitions."""
 
+from .alpaca_paper import AlpacaPaper, AlpacaPaperArgs, MarketHours
 from .bot_cluster import BotCluster, BotClusterArgs, ContainerInsights
 from .bot_image import BotImage, BotImageArgs
 from .exchange_replay import ExchangeReplay, ExchangeReplayArgs
@@ -23,6 +24,8 @@ from .webhook_args import (
 from .webhook_service import WebhookService, WebhookServiceArgs
 
 __all__ = [
+    "AlpacaPaper",
+    "AlpacaPaperArgs",
     "BotCluster",
     "BotClusterArgs",
     "BotImage",
@@ -42,6 +45,7 @@ __all__ = [
     "LocalClusterArgs",
     "LocalQueue",
     "LocalQueueArgs",
+    "MarketHours",
     "Network",
     "NetworkArgs",
     "WebhookAuthentication",

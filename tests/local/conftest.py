@@ -64,7 +64,8 @@ class Checkout:
         return json.loads(self.run("-c", program))
 
     def status(self) -> list[dict[str, Any]]:
-        return json.loads(self.make("status", "FORMAT=json"))
+        """The bots' rows."""
+        return json.loads(self.make("status", "FORMAT=json"))["bots"]
 
     @property
     def config(self) -> dict[str, Any]:
@@ -90,8 +91,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def new_checkout(folder: Path) -> Checkout:
-    """Everything that git would give a new user, with the bot's port moved out of a running stack's way."""
+def new_checkout(folder: Path, webhook: bool = True) -> Checkout:
+    """Everything that git would give a new user, with its ports moved out of a running stack's way; on request with bots only."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
     )
@@ -99,12 +100,20 @@ def new_checkout(folder: Path) -> Checkout:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    for image in ("freqtrade/bot", "exchange-replay/exchange_replay"):
+    for image in ("freqtrade/bot", "exchange-replay/exchange_replay", "alpaca-paper/alpaca_paper", "queue/queue_server", "slanger/slanger"):
         # Content of its own gives its images names of their own: `make down` of one test must not take another's image away.
         with open(folder / "images" / image / "__init__.py", "a") as file:
             file.write(f"# {uuid.uuid4()}\n")
     made = Checkout(folder)
-    made.configure(lambda config: config["tradestack:bots"][0].update(publishedPort=free_port()))
+
+    def own_ports(config: dict[str, Any]) -> None:
+        for block in (*config["tradestack:bots"], config["tradestack:webhook"], config["tradestack:alpacaPaper"]):
+            block.update(publishedPort=free_port())
+        config["tradestack:alpacaPaper"].update(requestsPerMinute=2000)  # the tests ask too
+        if not webhook:
+            del config["tradestack:webhook"], config["tradestack:alpacaPaper"]
+
+    made.configure(own_ports)
     return made
 
 

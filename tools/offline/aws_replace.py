@@ -16,6 +16,11 @@ NAME = "name namePrefix"
 
 # Token without `aws:` and without the repeated class name -> input paths. `region` replaces every resource, see below.
 TABLE: Mapping[str, str] = {
+    "apigatewayv2/api": "protocolType",
+    "apigatewayv2/integration": "apiId integrationType integrationSubtype",
+    "apigatewayv2/route": "apiId",
+    "apigatewayv2/stage": "apiId name",
+    "apigatewayv2/vpcLink": "securityGroupIds subnetIds",
     "appautoscaling/policy": "name resourceId scalableDimension serviceNamespace",
     "appautoscaling/scheduledAction": "name resourceId scalableDimension serviceNamespace",
     "appautoscaling/target": "resourceId scalableDimension serviceNamespace",
@@ -92,6 +97,7 @@ TABLE: Mapping[str, str] = {
     "sns/topicSubscription": "topic protocol endpoint",
     "sqs/queue": f"{NAME} fifoQueue",
     "sqs/queuePolicy": "queueUrl",
+    "sqs/redriveAllowPolicy": "queueUrl",
     "ssm/parameter": "name dataType",
     "vpc/securityGroupEgressRule": "securityGroupId",
     "vpc/securityGroupIngressRule": "securityGroupId",

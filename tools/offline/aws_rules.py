@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from tools.offline.aws_web_rules import WEB_RULES
 from tools.offline.sdk_check import Failure
 from tools.offline.sdk_types import Signature
 from tools.offline.wire import Secret, bare, has_unknown
@@ -36,6 +37,8 @@ NAME_LENGTHS = {
     "sqs/queue": 80,
     "lb/loadBalancer": 32,
     "lb/targetGroup": 32,
+    "apigatewayv2/api": 128,
+    "apigatewayv2/vpcLink": 128,
     "scheduler/schedule": 64,
     "scheduler/scheduleGroup": 64,
     "cloudwatch/eventRule": 64,
@@ -161,6 +164,7 @@ GENERAL: Validations = (
     ("destinationCidrBlock", _cidr),
 )
 SPECIAL: Mapping[str, Validations] = {
+    **WEB_RULES,
     "ecs/taskDefinition": (
         ("containerDefinitions", _containers),
         ("family", _pattern(r"[A-Za-z0-9_-]{1,255}", "use up to 255 letters, digits, hyphens and underscores")),

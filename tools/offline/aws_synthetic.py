@@ -43,6 +43,25 @@ BY_ARN = {
     "lb/loadBalancer": "loadbalancer/app/{name}/{digits}",
     "lb/targetGroup": "targetgroup/{name}/{digits}",
     "lb/listener": "listener/app/{name}/{digits}/{short}",
+    "lb/listenerRule": "listener-rule/app/{name}/{digits}/{short}",
+    "appautoscaling/target": "scalable-target/{digits}",
+}
+
+# Types whose id is one of their inputs.
+BY_INPUT = {
+    "appautoscaling/target": "resourceId",
+    "apigatewayv2/stage": "name",
+    "sqs/queuePolicy": "queueUrl",
+    "sqs/redriveAllowPolicy": "queueUrl",
+}
+
+# API Gateway: ids of ten letters and digits, ARNs without an account.
+API_GATEWAY = {
+    "apigatewayv2/api": "/apis/{id}",
+    "apigatewayv2/integration": "",
+    "apigatewayv2/route": "",
+    "apigatewayv2/stage": "/apis/{api}/stages/{id}",
+    "apigatewayv2/vpcLink": "/vpclinks/{id}",
 }
 
 # Types whose id is their name, and the last part of their ARN.
@@ -64,6 +83,8 @@ SERVICES = {
     "lb/loadBalancer": "elasticloadbalancing",
     "lb/targetGroup": "elasticloadbalancing",
     "lb/listener": "elasticloadbalancing",
+    "lb/listenerRule": "elasticloadbalancing",
+    "appautoscaling/target": "application-autoscaling",
     "efs/fileSystem": "elasticfilesystem",
     "efs/accessPoint": "elasticfilesystem",
     "efs/mountTarget": "elasticfilesystem",
@@ -77,6 +98,10 @@ GLOBAL = ("iam", "route53", "budgets")
 def identity(token: str, urn: str, inputs: Mapping[str, Any], region: str) -> str:
     """Id of a new resource: another one whenever the inputs differ, so that a replacement is seen by what depends on it."""
     kind, digits = token.split(":")[1], _digits(urn, inputs)
+    if kind in BY_INPUT:
+        return str(inputs[BY_INPUT[kind]])
+    if kind in API_GATEWAY:
+        return digits[:10]
     if kind in GENERATED:
         return f"{GENERATED[kind]}-{digits}"
     if kind in BY_ARN:
@@ -92,6 +117,9 @@ def outputs(signature: Signature, resource_id: str, inputs: Mapping[str, Any], r
     digits = _digits(resource_id, inputs)
     template = BY_ARN.get(kind) or BY_NAME.get(kind) or f"{kind.rpartition('/')[2]}/{{id}}"
     arn = resource_id if resource_id.startswith("arn:") else _arn(kind, template, inputs, digits, region, resource_id)
+    if kind in API_GATEWAY:
+        path = API_GATEWAY[kind].format(id=resource_id, api=inputs.get("apiId"))
+        arn = f"arn:{partition(region)}:apigateway:{region}::{path}"
     known = {
         "arn": arn,
         "arnWithoutRevision": arn.rpartition(":")[0],
@@ -106,7 +134,10 @@ def outputs(signature: Signature, resource_id: str, inputs: Mapping[str, Any], r
         "allocationId": resource_id,
         "publicIp": f"192.0.2.{int(digits[:2], 16)}",
         "uniqueId": f"AROA{digits.upper()}",
-        "dnsName": f"{resource_id}.efs.{region}.amazonaws.com",
+        "dnsName": f"{_name(inputs)}-{digits[:9]}.{region}.elb.amazonaws.com"
+        if kind == "lb/loadBalancer"
+        else f"{resource_id}.efs.{region}.amazonaws.com",
+        "apiEndpoint": f"https://{resource_id}.execute-api.{region}.amazonaws.com",
         "availabilityZone": f"{region}a",
         "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{_name(inputs)}",
     }

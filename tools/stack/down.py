@@ -1,11 +1,11 @@
-"""`make down`: destroy the local stack, and check that nothing of it is left on the engine."""
+"""`make down`: destroy this machine's stacks, and check that nothing of them is left on the engine."""
 
 import json
 from typing import Any
 
 import docker
 
-from tools.stack.engine import LOCAL, StackError, config_file, main, pulumi, with_config
+from tools.stack.engine import CHAOS, LOCAL, StackError, config_file, exists, main, pulumi, with_config
 from tools.stack.status import engine_client
 
 # Pulumi type -> (kind, where the physical name is in its outputs)
@@ -48,17 +48,15 @@ def still_there(engine: docker.DockerClient, things: list[tuple[str, str]]) -> l
     return left
 
 
-def command() -> None:
-    engine = engine_client(LOCAL)
-    if not any(one["name"] == LOCAL for one in json.loads(pulumi(LOCAL, "stack", "ls", "--json"))):
-        print("the local stack is not up: nothing to destroy")
-        return
-    things = owned(json.loads(pulumi(LOCAL, "stack", "export", "--stack", LOCAL)))
-    arguments = with_config(LOCAL) if config_file(LOCAL).exists() else ["--stack", LOCAL]
-    pulumi(LOCAL, "destroy", "--yes", "--skip-preview", *arguments, show=True)
+def destroy(stack: str) -> None:
+    """Destroy a stack of this machine, and forget it. Raises StackError when something of it is left."""
+    engine = engine_client(stack)
+    things = owned(json.loads(pulumi(stack, "stack", "export", "--stack", stack)))
+    arguments = with_config(stack) if config_file(stack).exists() else ["--stack", stack]
+    pulumi(stack, "destroy", "--yes", "--skip-preview", *arguments, show=True)
     # Not `destroy --remove`: it deletes Pulumi.local.yaml, the tracked file, along with the stack.
-    pulumi(LOCAL, "stack", "rm", "--yes", "--preserve-config", "--stack", LOCAL)
-    config_file(LOCAL).unlink(missing_ok=True)
+    pulumi(stack, "stack", "rm", "--yes", "--preserve-config", "--stack", stack)
+    config_file(stack).unlink(missing_ok=True)
     for kind, name in things:
         if kind == "images":
             remove_image(engine, name)
@@ -67,7 +65,16 @@ def command() -> None:
         raise StackError(
             f"still there after destroy: {', '.join(left)}; `docker rm`, `docker network rm` or `docker volume rm` removes them"
         )
-    print("the local stack is gone: no container, network, volume or bot image of it is left")
+
+
+def command() -> None:
+    up = [stack for stack in (CHAOS, LOCAL) if exists(stack)]
+    for stack in up:
+        destroy(stack)
+    if LOCAL in up:
+        print("the local stack is gone: no container, network, volume or bot image of it is left")
+    else:
+        print("the local stack is not up: nothing to destroy")
 
 
 if __name__ == "__main__":

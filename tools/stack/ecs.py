@@ -22,13 +22,17 @@ def client(service: str, region: str) -> Any:
 
 def ecs_status(bot: dict[str, Any]) -> BotStatus:
     """Status of one bot on Fargate. Its API is private: trades show through a tunnel only (docs/operations.md). Raises StackError."""
-    region, cluster, name = service_parts(bot["service"])
+    return BotStatus(bot=bot["name"], state=ecs_state(bot["service"]), pairs=len(bot["pairs"]), api=bot["apiUrl"], logs=bot["logs"])
+
+
+def ecs_state(service_arn: str) -> str:
+    """State of a service in a word or a sentence. Raises StackError when AWS refuses to say."""
+    region, cluster, name = service_parts(service_arn)
     with asking_aws():
         ecs = client("ecs", region)
         service = described(ecs, cluster, name)
         deployments = ecs.list_service_deployments(cluster=cluster, service=name)["serviceDeployments"] if service else []
-    last = max(deployments, key=lambda one: one["createdAt"], default={})
-    return BotStatus(bot=bot["name"], state=service_state(service, last), pairs=len(bot["pairs"]), api=bot["apiUrl"], logs=bot["logs"])
+    return service_state(service, max(deployments, key=lambda one: one["createdAt"], default={}))
 
 
 def service_parts(arn: str) -> tuple[str, str, str]:

@@ -12,6 +12,9 @@ from tools.setup import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = "local"
+CHAOS = "chaos"
+# Stacks of this machine: home, state, passphrase and generated configuration are the checkout's own.
+ON_THIS_MACHINE = (LOCAL, CHAOS)
 
 
 class StackError(RuntimeError):
@@ -19,8 +22,8 @@ class StackError(RuntimeError):
 
 
 def stack_environment(stack: str) -> dict[str, str]:
-    """`local` has a Pulumi home, state and passphrase of this checkout; every other stack is the user's own login."""
-    if stack != LOCAL:
+    """Stacks of this machine have a Pulumi home, state and passphrase of this checkout; every other stack is the user's own login."""
+    if stack not in ON_THIS_MACHINE:
         return dict(os.environ)
     try:
         return environment()
@@ -29,8 +32,8 @@ def stack_environment(stack: str) -> dict[str, str]:
 
 
 def config_file(stack: str) -> Path:
-    """The local stack's configuration holds what belongs to this machine, so it is generated and never tracked."""
-    return ROOT / ".tradestack" / f"Pulumi.{LOCAL}.yaml" if stack == LOCAL else ROOT / f"Pulumi.{stack}.yaml"
+    """The configuration of a stack of this machine holds what belongs to the machine, so it is generated and never tracked."""
+    return (ROOT / ".tradestack" if stack in ON_THIS_MACHINE else ROOT) / f"Pulumi.{stack}.yaml"
 
 
 def pulumi(stack: str, *arguments: str, given: str | None = None, show: bool = False) -> str:
@@ -62,12 +65,16 @@ def with_config(stack: str) -> list[str]:
 
 def ensure_stack(stack: str) -> None:
     """Create the stack in its backend if it isn't there. `pulumi stack init` writes beside Pulumi.yaml, so it runs on a copy."""
-    listed = json.loads(pulumi(stack, "stack", "ls", "--json"))
-    if any(one["name"].split("/")[-1] == stack for one in listed):
+    if exists(stack):
         return
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
         pulumi(stack, "stack", "init", stack, "--cwd", folder)
+
+
+def exists(stack: str) -> bool:
+    """Whether the backend knows the stack."""
+    return any(one["name"].split("/")[-1] == stack for one in json.loads(pulumi(stack, "stack", "ls", "--json")))
 
 
 def outputs(stack: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The local stack's configuration on this machine: Pulumi.local.yaml, plus base images, plus secrets made up here."""
+"""The configuration of a stack of this machine: what the repository says, plus base images, plus secrets made up here."""
 
 import json
 from pathlib import Path
@@ -6,16 +6,18 @@ from typing import Any
 
 import yaml
 
+from settings_section import WEBHOOK
 from tools.stack import secrets
 from tools.stack.engine import LOCAL, ROOT, config_file, ensure_stack
 
 BASE_IMAGES = ROOT / ".tradestack" / "base-images.json"
 
 
-def merged(tracked: dict[str, Any], generated: dict[str, Any], base_images: dict[str, str]) -> dict[str, Any]:
-    """What to write: the tracked file wins, but for what exists only here (salt, secrets of bots that still exist, base images)."""
-    config = dict(tracked.get("config") or {})
+def merged(wanted: dict[str, Any], generated: dict[str, Any], base_images: dict[str, str]) -> dict[str, Any]:
+    """What to write: what is wanted wins, but for what exists only here (salt, secrets of what still exists, base images)."""
+    config = dict(wanted.get("config") or {})
     names = {bot.get("name") for bot in config.get("tradestack:bots") or [] if isinstance(bot, dict)}
+    names |= {WEBHOOK} if config.get(f"tradestack:{WEBHOOK}") else set()
     kept = (generated.get("config") or {}).get("tradestack:secrets") or {}
     kept = {name: value for name, value in kept.items() if name in names}
     if kept:
@@ -23,21 +25,25 @@ def merged(tracked: dict[str, Any], generated: dict[str, Any], base_images: dict
     stand_ins = {official: used for official, used in base_images.items() if official != used}
     if stand_ins:
         config["tradestack:baseImages"] = {**stand_ins, **(config.get("tradestack:baseImages") or {})}
-    result = {**tracked, "config": config}
+    result = {**wanted, "config": config}
     if "encryptionsalt" in generated:
         result["encryptionsalt"] = generated["encryptionsalt"]
     return result
 
 
-def write() -> Path:
-    """Bring the generated file up to date, with every secret that the bots need; returns its path."""
-    ensure_stack(LOCAL)
-    target = config_file(LOCAL)
-    tracked = yaml.safe_load((ROOT / f"Pulumi.{LOCAL}.yaml").read_text()) or {}
+def tracked() -> dict[str, Any]:
+    """Pulumi.local.yaml."""
+    return yaml.safe_load((ROOT / f"Pulumi.{LOCAL}.yaml").read_text()) or {}
+
+
+def write(stack: str = LOCAL, wanted: dict[str, Any] | None = None) -> Path:
+    """Bring a stack's generated file up to date, with every secret that it needs; returns its path. `wanted` defaults to Pulumi.local.yaml."""
+    ensure_stack(stack)
+    target = config_file(stack)
     generated = (yaml.safe_load(target.read_text()) if target.exists() else None) or {}
     base_images = json.loads(BASE_IMAGES.read_text()) if BASE_IMAGES.exists() else {}
     # Encrypted secrets inside, and the passphrase lies beside it: readable by its owner only.
     target.touch(mode=0o600, exist_ok=True)
-    target.write_text(yaml.safe_dump(merged(tracked, generated, base_images), sort_keys=False))
-    secrets.fill(LOCAL)
+    target.write_text(yaml.safe_dump(merged(wanted or tracked(), generated, base_images), sort_keys=False))
+    secrets.fill(stack)
     return target

@@ -1,4 +1,4 @@
-"""`make secrets`: make up the API credentials that a stack's bots lack, encrypted in its configuration file."""
+"""`make secrets`: make up the credentials that a stack's bots and webhook lack, encrypted in its configuration file."""
 
 import argparse
 import secrets
@@ -8,6 +8,8 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS
+from settings_section import WEBHOOK
+from settings_webhook import made_up_secrets
 from tools.stack.engine import config_file, ensure_stack, main, pulumi, with_config
 
 KEYS = {key: to_camel(key) for key in API_SECRETS}
@@ -17,24 +19,24 @@ USERNAME = "freqtrader"
 
 
 def missing(config: dict[str, Any]) -> list[tuple[str, str]]:
-    """(bot, key) of every API credential that the configuration lacks. Bots with a secretArn have theirs elsewhere."""
+    """(bot or `webhook`, key) of every credential that can be made up and that the configuration lacks. Blocks with a secretArn have theirs
+    elsewhere."""
     values = config.get("config") or {}
     given = values.get("tradestack:secrets") or {}
-    return [
-        (bot["name"], KEYS[key])
-        for bot in values.get("tradestack:bots") or []
-        if isinstance(bot, dict) and bot.get("name") and not bot.get("secretArn")
-        for key in API_SECRETS
-        if KEYS[key] not in (given.get(bot["name"]) or {})
-    ]
+    bots = [bot for bot in values.get("tradestack:bots") or [] if isinstance(bot, dict) and bot.get("name") and not bot.get("secretArn")]
+    wanted = {bot["name"]: tuple(KEYS.values()) for bot in bots}
+    webhook = values.get(f"tradestack:{WEBHOOK}")
+    if isinstance(webhook, dict) and not webhook.get("secretArn"):
+        wanted[WEBHOOK] = made_up_secrets(webhook.get("broker"))
+    return [(name, key) for name, keys in wanted.items() for key in keys if key not in (given.get(name) or {})]
 
 
 def fill(stack: str) -> int:
     """Add what is missing; returns how many were added. A value passes through standard input only."""
     lacking = missing(yaml.safe_load(config_file(stack).read_text()) or {})
-    for bot, key in lacking:
+    for name, key in lacking:
         value = USERNAME if key == "apiUsername" else secrets.token_urlsafe(32)
-        path = f'tradestack:secrets["{bot}"].{key}'
+        path = f'tradestack:secrets["{name}"].{key}'
         pulumi(stack, "config", "set", "--secret", "--path", path, *with_config(stack), given=value)
     return len(lacking)
 
@@ -44,7 +46,7 @@ def command() -> None:
     parser.add_argument("--stack", required=True)
     stack = parser.parse_args().stack
     ensure_stack(stack)
-    print(f"{fill(stack)} API credentials made up and encrypted in {config_file(stack).name}")
+    print(f"{fill(stack)} credentials made up and encrypted in {config_file(stack).name}")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS
+from components.webhook_environment import REQUIRED_SECRETS
+from settings_section import WEBHOOK
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACEHOLDER = "placeholder-for-a-secret"
+PLACEHOLDER = "placeholder-in-the-place-of-a-secret"  # long enough for every kind of secret
 
 
 def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
-    """The stack's configuration without its secrets, and with a placeholder for every secret that a bot needs."""
+    """The stack's configuration without its secrets, and with a placeholder for every secret that its bots and its webhook need."""
     config = _without_secrets(tracked.get("config") or {})
     bots = [bot for bot in config.get("tradestack:bots") or [] if isinstance(bot, dict)]
     config["tradestack:secrets"] = {
@@ -28,6 +30,9 @@ def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
         for bot in bots
         if not bot.get("secretArn")
     }
+    webhook = config.get(f"tradestack:{WEBHOOK}")
+    if isinstance(webhook, dict) and not webhook.get("secretArn"):
+        config["tradestack:secrets"][WEBHOOK] = {to_camel(key): PLACEHOLDER for key in REQUIRED_SECRETS}
     return {"config": config}
 
 

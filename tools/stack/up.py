@@ -13,6 +13,7 @@ from tools.stack import local_config
 from tools.stack.bots import container
 from tools.stack.down import owned, remove_image
 from tools.stack.engine import LOCAL, StackError, main, outputs, pulumi, with_config
+from tools.stack.services import everything
 from tools.stack.status import engine_client, show, statuses
 
 # A trade on the replayed data takes minutes; a bot that closed none in this time is broken.
@@ -22,7 +23,8 @@ FIRST_TRADE_DEADLINE = 600  # seconds
 def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
     """Raise StackError for a published port that another program holds; `own` are ports that the stack's containers publish already."""
     values = config.get("config") or {}
-    blocks = [*(values.get("tradestack:bots") or []), values.get("tradestack:exchangeReplay") or {}]
+    others = [values.get(f"tradestack:{block}") for block in ("exchangeReplay", "webhook", "alpacaPaper")]
+    blocks = [*(values.get("tradestack:bots") or []), *others]
     for port in [block.get("publishedPort") for block in blocks if isinstance(block, dict)]:
         if not isinstance(port, int) or port in own:
             continue
@@ -31,17 +33,17 @@ def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
-                raise StackError(
-                    f"publishedPort={port}: {error.strerror} on 127.0.0.1; stop what uses it, or give the bot another port"
-                ) from None
+                raise StackError(f"publishedPort={port}: {error.strerror} on 127.0.0.1; stop what uses it, or give another port") from None
 
 
 def published_ports() -> set[int]:
     """Ports of this machine that the stack's containers hold."""
     engine = engine_client(LOCAL)
-    known = outputs(LOCAL)
-    services = [bot["service"] for bot in known.get("bots", [])] + [(known.get("exchangeReplay") or {}).get("service", "")]
-    bindings = [one.attrs["HostConfig"]["PortBindings"] or {} for one in (container(engine, name) for name in services) if one]
+    bindings = [
+        one.attrs["HostConfig"]["PortBindings"] or {}
+        for one in (container(engine, name) for name in everything(outputs(LOCAL)).values())
+        if one
+    ]
     return {int(binding["HostPort"]) for one in bindings for ports in one.values() for binding in ports}
 
 
@@ -54,7 +56,7 @@ def images() -> set[str]:
 def wait_for_closed_trade(deadline: float) -> None:
     """Wait until a bot on the replay has closed a trade. Raises StackError when none has by `deadline` (time.monotonic())."""
     known = outputs(LOCAL)
-    replayed = known.get("exchangeReplay") is not None
+    replayed = known.get("exchangeReplay") is not None and bool(known.get("bots"))
     said = ""
     while replayed:
         rows = statuses(LOCAL, known)
@@ -84,6 +86,10 @@ def command() -> None:
         wait_for_closed_trade(time.monotonic() + FIRST_TRADE_DEADLINE)
     sys.stdout.flush()
     show(LOCAL, "table")
+    if url := (outputs(LOCAL).get("webhook") or {}).get("url"):
+        print(
+            f"\nalerts go to {url}/ROUTE; `make alert` sends a signed one and shows its order, `make alerts` opens the page that makes them"
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""`make chaos-alerts`: hurt a webhook's containers while alerts come in; every alert answered 2xx must be one order, in order per symbol.
+
+A stack of its own (`chaos`, beside the local one) with the same components and images, high limits and no bot; destroyed at the end.
+"""
+
+import argparse
+import os
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import requests
+
+from tools.chaos.alert_faults import Chaos
+from tools.chaos.alert_sender import Sent, send_all
+from tools.chaos.alert_tally import AlertTally, tally
+from tools.stack import local_config
+from tools.stack.bots import container
+from tools.stack.down import destroy
+from tools.stack.engine import CHAOS, StackError, exists, main, outputs, pulumi, with_config
+from tools.stack.services import services
+from tools.stack.status import engine_client
+
+PLENTY = 10**9
+STALLED = 180  # seconds without a new order after which what is missing counts as lost
+READY_DEADLINE = 120
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wanted() -> dict[str, Any]:
+    """Pulumi.local.yaml's webhook and paper broker without bots, with limits that the run never reaches."""
+    config = local_config.tracked()["config"]
+    most = {"orderNotional": PLENTY, "notionalPerDay": PLENTY, "ordersPerDay": 100_000, "lossPerDay": PLENTY}
+    paper = {**config["tradestack:alpacaPaper"], "testApi": True, "publishedPort": free_port(), "requestsPerMinute": 1_000_000}
+    webhook = {
+        **config["tradestack:webhook"],
+        "publishedPort": free_port(),
+        "requestsPerMinute": 1_000_000,
+        "limits": {"account": most, "priceDeviationPercent": 100},
+        "maxDelay": 3600,
+    }
+    return {"config": {"tradestack:host": "docker", "tradestack:alpacaPaper": paper, "tradestack:webhook": webhook}}
+
+
+def paper(url: str, method: str, path: str, **options: Any) -> Any:
+    """Ask the paper broker's test API, which may be restarting. Raises StackError after READY_DEADLINE."""
+    deadline = time.monotonic() + READY_DEADLINE
+    while True:
+        try:
+            answer = requests.request(method, f"{url}/_paper/{path}", timeout=30, **options)
+            answer.raise_for_status()
+            return answer.json()
+        except (requests.RequestException, ValueError) as error:
+            if time.monotonic() > deadline:
+                raise StackError(f"the paper broker does not answer at {url}/_paper/{path}: {error}") from None
+            time.sleep(0.2)
+
+
+def orders(url: str) -> list[tuple[str, str]]:
+    """(symbol as in the alert, client_order_id) of every order that the broker took, in its order of arrival."""
+    return [(order["symbol"].replace("/", ""), order["client_order_id"]) for order in paper(url, "GET", "orders")]
+
+
+def strike_until(stop: threading.Event, chaos: Chaos) -> None:
+    """Faults with random pauses between them."""
+    while not stop.wait(chaos.dice.uniform(0.2, 2.0)):
+        chaos.strike()
+
+
+def wait_until_drained(url: str, accepted: int) -> list[tuple[str, str]]:
+    """All orders, once there are as many as accepted alerts, or none has come for STALLED seconds."""
+    found, changed = orders(url), time.monotonic()
+    while len({one for _, one in found}) < accepted and time.monotonic() - changed < STALLED:
+        time.sleep(0.5)
+        now = orders(url)
+        if len(now) != len(found):
+            found, changed = now, time.monotonic()
+    time.sleep(5)  # a second order of an alert would come now: what was in flight is redelivered or done
+    return orders(url)
+
+
+def run(alerts: int, seed: int) -> tuple[AlertTally, Chaos, Sent]:
+    """Bring the stack up, send and hurt, heal, count."""
+    local_config.write(CHAOS, wanted())
+    pulumi(CHAOS, "up", "--yes", "--skip-preview", "--suppress-outputs", *with_config(CHAOS), show=True)
+    known = outputs(CHAOS)
+    engine = engine_client(CHAOS)
+    containers = {name: container(engine, service) for name, service in services(known)}
+    network = engine.networks.get(next(iter(containers["queue"].attrs["NetworkSettings"]["Networks"])))
+    port = containers["alpaca-paper"].attrs["HostConfig"]["PortBindings"]["8000/tcp"][0]["HostPort"]
+    broker_url = f"http://127.0.0.1:{port}"
+    paper(broker_url, "POST", "reset", json={"cash": str(PLENTY)})
+    chaos, sent, stop = Chaos(containers, network, broker_url, random.Random(seed)), Sent(), threading.Event()
+    striker = threading.Thread(target=strike_until, args=(stop, chaos))
+    striker.start()
+    try:
+        send_all(known["webhook"]["url"], known["credentials"]["webhook"]["signingKey"], known["webhook"]["account"], alerts, seed, sent)
+    finally:
+        stop.set()
+        striker.join()
+        chaos.heal()
+    accepted = sum(map(len, sent.accepted.values()))
+    return tally(sent.alerts, sent.accepted, wait_until_drained(broker_url, accepted)), chaos, sent
+
+
+def command() -> int:
+    parser = argparse.ArgumentParser(prog="make chaos-alerts", description=__doc__)
+    parser.add_argument("--alerts", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", action="store_true", help="leave the stack up afterwards, to look at it; `make down` takes it away")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
+    print(f"seed {seed}", flush=True)
+    if exists(CHAOS):
+        destroy(CHAOS)  # what a run that was killed left behind
+    try:
+        counted, chaos, sent = run(options.alerts, seed)
+    finally:
+        if not options.keep:
+            destroy(CHAOS)
+    print("answers: " + ", ".join(f"{number} × {answer}" for answer, number in Counter(sent.answers).most_common()))
+    print("faults: " + ", ".join(f"{number} × {fault}" for fault, number in sorted(chaos.done.items())))
+    print(counted.line(sum(chaos.done.values()), seed))
+    return 0 if counted.good else 1
+
+
+if __name__ == "__main__":
+    main(command)
