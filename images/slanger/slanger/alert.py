@@ -4,11 +4,11 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Literal, Optional
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from slanger.symbols import canonical_symbol
+from slanger.symbols import SYMBOL_FIX, BadSymbol, canonical_symbol
 
 
 class Route(str, Enum):
@@ -30,6 +30,9 @@ class Side(str, Enum):
 
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+NAME_FIX = "use 1 to 32 of a-z, 0-9 and -, beginning with a letter or a digit"
+# Decimal itself would also take 1_000, other scripts' digits and exponents of a billion.
+NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 # `1%` is a distance in percent, `$2.50` one in dollars, `187.50` a price.
 PRICE_TEXT = re.compile(r"(?P<dollars>\$)?(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)(?P<percent>%)?")
 
@@ -37,6 +40,28 @@ PRICE_TEXT = re.compile(r"(?P<dollars>\$)?(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)(
 def _text_of(value: Any) -> Any:
     # A number's shortest text: Decimal(0.1) would have 55 digits.
     return repr(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _number_text(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value
+    text = _text_of(value)
+    if not isinstance(text, str) or not NUMBER.fullmatch(text):
+        raise ValueError("use a plain number such as 10 or 187.50")
+    return text
+
+
+def _name(value: Any) -> Any:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError(NAME_FIX)
+    return value
+
+
+def _symbol(value: Any) -> Any:
+    try:
+        return canonical_symbol(value)
+    except (BadSymbol, AttributeError):
+        raise ValueError(SYMBOL_FIX) from None
 
 
 def _price_text(value: Any) -> Any:
@@ -51,27 +76,24 @@ def _when(value: Any) -> Any:
     """Unix seconds of an ISO 8601 time or a Unix time in seconds or milliseconds."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{9,13}", value):
         value = int(value)
-    if isinstance(value, bool):
-        raise ValueError("use an ISO 8601 time such as 2026-11-24T14:30:00Z")
-    if isinstance(value, (int, float)):
-        return value / 1000 if value > 10**11 else float(value)
     try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return value / 1000 if value > 10**11 else float(value)
         parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("use an ISO 8601 time such as 2026-11-24T14:30:00Z; in TradingView {{timenow}}") from None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
-Number = Annotated[Decimal, BeforeValidator(_text_of), Field(allow_inf_nan=False, ge=-(10**12), le=10**12)]
-Positive = Annotated[Decimal, BeforeValidator(_text_of), Field(allow_inf_nan=False, gt=0, le=10**12)]
-Percent = Annotated[Decimal, BeforeValidator(_text_of), Field(allow_inf_nan=False, gt=0, le=100)]
+# 20 places: a sum of floats may have 17.
+Number = Annotated[Decimal, BeforeValidator(_number_text), Field(decimal_places=20, ge=-(10**12), le=10**12)]
+Positive = Annotated[Decimal, BeforeValidator(_number_text), Field(decimal_places=20, gt=0, le=10**12)]
+Percent = Annotated[Decimal, BeforeValidator(_number_text), Field(decimal_places=20, gt=0, le=100)]
 PriceOrDistance = Annotated[str, BeforeValidator(_price_text)]
 Time = Annotated[float, BeforeValidator(_when), Field(allow_inf_nan=False, ge=0, le=10**11)]
 Text = Annotated[str, StringConstraints(max_length=500)]
-Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
-Symbol = Annotated[
-    str, StringConstraints(max_length=40), BeforeValidator(lambda value: canonical_symbol(value) if isinstance(value, str) else value)
-]
+Name = Annotated[str, BeforeValidator(_name)]
+Symbol = Annotated[str, BeforeValidator(_symbol)]
 
 
 class _Model(BaseModel):
@@ -121,7 +143,7 @@ class OrderFields(_Model):
     trail_price: Optional[Positive] = None
     wiggle: Optional[Percent] = None
     """Percent by which a limit price may be worse than the alert's price."""
-    time_in_force: Optional[Annotated[str, StringConstraints(pattern="^(day|gtc|ioc|fok|opg|cls)$")]] = None
+    time_in_force: Optional[Literal["day", "gtc", "ioc", "fok", "opg", "cls"]] = None
     extended_hours: Optional[bool] = None
     sp: Optional[bool] = None
     """Smash or pass: decide by the open position (see `side` and `profit`)."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slanger.alert import NAME
+from slanger.alert import NAME, NAME_FIX
 
 PREFIX = "SLANGER_"
 # The image sets these two for whichever role it runs.
@@ -94,7 +94,7 @@ def read_queue(reader: Reader) -> QueueSettings:
     queue = "use the URL of a FIFO queue, such as https://sqs.us-east-1.amazonaws.com/123456789012/alerts.fifo"
     url = r"https?://[^\s/]+/\S+\.fifo"
     found = QueueSettings(
-        account=reader.text("SLANGER_ACCOUNT", "use the broker account's name: up to 32 of a-z, 0-9 and -", NAME.pattern),
+        account=reader.text("SLANGER_ACCOUNT", f"{NAME_FIX}; it is the broker account's", NAME.pattern),
         url=reader.text("SLANGER_QUEUE_URL", queue, url),
         dead_letter_url=reader.text("SLANGER_DEAD_LETTER_URL", queue, url),
         endpoint=_endpoint(reader),
@@ -103,6 +103,12 @@ def read_queue(reader: Reader) -> QueueSettings:
     if found.url and found.url == found.dead_letter_url:
         reader.mistake(f"SLANGER_DEAD_LETTER_URL={_shown(found.url)}: use another queue than SLANGER_QUEUE_URL")
     return found
+
+
+def read_address(reader: Reader) -> tuple[str, int]:
+    """Where a role listens: host and port."""
+    host = reader.text("SLANGER_HOST", "use an address of this machine, such as 127.0.0.1 or 0.0.0.0", r"[0-9A-Za-z.:-]+", "127.0.0.1")
+    return host, reader.whole("SLANGER_PORT", 1, 65535, 8000)
 
 
 def _endpoint(reader: Reader) -> str | None:

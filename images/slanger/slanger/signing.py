@@ -5,7 +5,6 @@ own, derived from the signing key: whoever holds one alert's key can't sign anot
 A request of a program is signed whole, with the time and the path.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
@@ -28,18 +27,23 @@ def alert_key(signing_key: str, account: str, name: str) -> bytes:
 
 def sign_alert(signing_key: str, fixed: Mapping[str, Any]) -> str:
     """Signature (64 hex digits) over an alert's fixed fields; `fixed` has at least `account` and `name`."""
-    key = alert_key(signing_key, str(fixed["account"]), str(fixed["name"]))
-    return hmac.new(key, b"tradestack alert v1\n" + canonical_json(fixed), hashlib.sha256).hexdigest()
+    return _signature(signing_key, fixed, canonical_json(fixed))
 
 
 def alert_is_signed(signing_keys: Iterable[str], fixed: Mapping[str, Any], signature: str) -> bool:
     """Whether one of the keys signed these fields."""
-    return _matches([sign_alert(key, fixed) for key in signing_keys], signature)
+    text = canonical_json(fixed)
+    return _matches([_signature(key, fixed, text) for key in signing_keys], signature)
+
+
+def _signature(signing_key: str, fixed: Mapping[str, Any], text: bytes) -> str:
+    key = alert_key(signing_key, str(fixed["account"]), str(fixed["name"]))
+    return hmac.digest(key, b"tradestack alert v1\n" + text, "sha256").hex()
 
 
 def sign_request(signing_key: str, path: str, timestamp: str, body: bytes) -> str:
     """Signature (64 hex digits) over a program's whole request; `timestamp` is Unix seconds as sent in the header."""
-    return hmac.new(signing_key.encode(), f"tradestack request v1\n{timestamp}\n{path}\n".encode() + body, hashlib.sha256).hexdigest()
+    return hmac.digest(signing_key.encode(), f"tradestack request v1\n{timestamp}\n{path}\n".encode() + body, "sha256").hex()
 
 
 def request_is_signed(signing_keys: Iterable[str], path: str, timestamp: str, body: bytes, signature: str) -> bool:

@@ -8,6 +8,8 @@ QUOTES = ("USDT", "USDC", "USD", "BTC")
 SHARE = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
 PAIR = re.compile(rf"([A-Z0-9]{{2,10}}?)/?({'|'.join(QUOTES)})")
 
+SYMBOL_FIX = "use a US share such as AAPL or BRK.B, or a crypto pair such as BTCUSD"
+
 
 class BadSymbol(ValueError):
     """No symbol of a share or of a crypto pair."""
@@ -22,7 +24,7 @@ def canonical_symbol(ticker: str) -> str:
     pair = PAIR.fullmatch(name)
     if pair:
         return f"{pair[1]}/{pair[2]}"
-    raise BadSymbol(f"ticker={ticker[:30]!r}: use a US share such as AAPL or BRK.B, or a crypto pair such as BTCUSD")
+    raise BadSymbol(f"ticker={ticker[:30]!r}: {SYMBOL_FIX}")
 
 
 def is_crypto(symbol: str) -> bool:
