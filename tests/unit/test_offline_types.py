@@ -158,6 +158,18 @@ def test_the_table_of_replacements_names_real_inputs(token):
         ("aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.1/16"}, "not a CIDR block"),
         ("aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 15.0}, "15 is not allowed"),
         ("aws:iam/role:Role", {"name": "r" * 65}, "65 characters, AWS allows 64"),
+        ("aws:lb/loadBalancer:LoadBalancer", {"subnets": ["a"]}, "two zones or more"),
+        ("aws:lb/loadBalancer:LoadBalancer", {"name": "n" * 33}, "33 characters, AWS allows 32"),
+        ("aws:lb/listenerRule:ListenerRule",
+         {"conditions": [{"httpRequestMethod": {"values": ["POST"]}}, {"pathPattern": {"values": list("abcde")}}]}, "6 values in one rule"),
+        ("aws:apigatewayv2/integration:Integration", {"requestParameters": {"overwrite:header.X-Forwarded-For": "x"}}, "reserves this header"),
+        ("aws:apigatewayv2/integration:Integration", {"requestParameters": {"header.x-caller": "x"}}, "no mapping"),
+        ("aws:apigatewayv2/integration:Integration", {"timeoutMilliseconds": 30001.0}, "use 50 to 30000"),
+        ("aws:apigatewayv2/route:Route", {"routeKey": "POST market"}, "use METHOD /path"),
+        ("aws:apigatewayv2/stage:Stage", {"accessLogSettings": {"format": "$context.status"}}, "with $context.requestId"),
+        ("aws:sqs/queue:Queue", {"redrivePolicy": '{"maxReceiveCount": 3}'}, "deadLetterTargetArn missing"),
+        ("aws:sqs/queue:Queue", {"messageRetentionSeconds": 1_209_601.0}, "use 60 to 1209600"),
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", {"period": 90.0}, "multiple of 60"),
     ],
 )  # fmt: skip
 def test_a_value_that_aws_would_refuse_is_refused(token, values, reason):
