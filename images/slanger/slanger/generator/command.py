@@ -13,6 +13,7 @@ from slanger.generator.alerts import new_alert
 from slanger.generator.fields import FIELDS, Field
 from slanger.generator.keys import VARIABLE, BadKey, new_key, read_key
 from slanger.generator.options import BadOptions
+from slanger.generator.page import DEFAULT_PORT, serve
 from slanger.generator.show import BadAlert, show
 
 ORDER_ONLY = tuple(field for field in FIELDS if field.key not in Limits.model_fields)
@@ -55,9 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     reader = commands.add_parser("show", help="read an alert's text on standard input: signed? what may it do?", allow_abbrev=False)
     reader.set_defaults(run=_show)
     for command in (new, reader):
+        command.add_argument("--format", choices=("text", "json"), default="text")
+    page = commands.add_parser("page", help="a page with a form, for this machine only", allow_abbrev=False)
+    page.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on 127.0.0.1, default {DEFAULT_PORT}; 0 takes a free one")
+    page.set_defaults(run=_page)
+    for command in (new, reader, page):
         command.add_argument("--key-file", metavar="FILE", help=f"file with the signing key; otherwise {VARIABLE}, or it is asked for")
         command.add_argument("--key-fd", type=int, metavar="N", help="file descriptor to read the signing key from")
-        command.add_argument("--format", choices=("text", "json"), default="text")
     commands.add_parser("key", help="make a new signing key", allow_abbrev=False).set_defaults(run=_key)
     return parser
 
@@ -107,6 +112,11 @@ def _print_words(made: dict[str, Any]) -> None:
     print("\nKeep in mind\n")
     for note in made["notes"]:
         print(textwrap.fill(note, 110, initial_indent="- ", subsequent_indent="  ", break_long_words=False))
+
+
+def _page(chosen: argparse.Namespace) -> int:
+    # Without one the page asks for it.
+    return serve(chosen.port, read_key(os.environ, chosen.key_file, chosen.key_fd, ask=False))
 
 
 def _key(_: argparse.Namespace) -> int:
