@@ -1,0 +1,124 @@
+"""An order at the broker: found by its id, sent once, waited for, cancelled."""
+
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from slanger.execute.broker import Refused, Unavailable
+from slanger.execute.desk import Desk
+from slanger.execute.order_ids import client_order_id
+from slanger.execute.outcome import NotTraded
+from slanger.execute.state import Order
+from slanger.execute.steps import Step
+from slanger.message import StoredAlert
+
+# A market order that isn't filled by then counts as an open one.
+SETTLE_SECONDS = 3.0
+# Without news from the stream an order is asked for by REST, then less and less often.
+ASK_SECONDS = 5.0
+LONGEST_ASK_SECONDS = 30.0
+CANCEL_SECONDS = 30.0
+# Longest wait for news before the switches are looked at again.
+LOOK_SECONDS = 0.5
+
+
+def age(alert: StoredAlert) -> float:
+    """Seconds since it was accepted."""
+    return time.time() - alert.received_at
+
+
+async def find(desk: Desk, order_id: str) -> Order | None:
+    """An order by its client_order_id, as the broker has it now. Raises Refused, Unavailable."""
+    body = await desk.broker.order_by_client_id(order_id)
+    return desk.account.learn(body) if body else None
+
+
+def reserve(desk: Desk, alert: StoredAlert, step: Step) -> None:
+    """Counts a step's dollars from the decision on, so that the alerts of other symbols don't spend them meanwhile."""
+    order_id, qty = client_order_id(alert, step.role), step.order.get("qty")
+    desk.account.reserve(
+        Order(
+            id=order_id,
+            client_order_id=order_id,
+            symbol=alert.symbol,
+            side=step.order["side"],
+            type=step.order["type"],
+            status="pending_new",
+            qty=None if step.notional or qty is None else Decimal(qty),
+            notional=step.notional or None,
+            filled_qty=Decimal(0),
+            filled_price=None,
+            limit_price=None,
+            stop_price=None,
+            submitted_at=datetime.now(UTC),
+        )
+    )
+
+
+async def send(desk: Desk, alert: StoredAlert, step: Step, body: dict[str, Any]) -> Order:
+    """Sends a step's order once. Raises Refused; Unavailable: it may or may not have been taken; Halted, Stopping, NotTraded: not sent."""
+    order_id = client_order_id(alert, step.role)
+    with desk.gate.passing(order_id) as enter:
+
+        def before() -> None:
+            desk.stop.check()
+            # A late order that only reduces a position is better than none.
+            if step.notional and age(alert) > desk.max_delay:
+                raise NotTraded(f"older than {desk.max_delay} s (SLANGER_MAX_DELAY)")
+            enter()
+
+        try:
+            answer = await desk.broker.place({**body, "client_order_id": order_id}, before)
+        except Refused as refused:
+            # 422 is the broker's answer to an id that it has already: another try of ours was taken after all.
+            if refused.status == 422 and (order := await find(desk, order_id)):
+                return order
+            raise
+    return desk.account.learn(answer)
+
+
+async def final(desk: Desk, order_id: str, deadline: float) -> Order:
+    """Waits until nothing more can be filled. At the deadline (monotonic) it is cancelled. Raises Unavailable, Stopping, Halted."""
+    ask, cancelled = ASK_SECONDS, False
+    asked = time.monotonic()
+    while (order := desk.account.order(order_id)) is None or order.open:
+        desk.stop.check()
+        desk.gate.check()
+        now = time.monotonic()
+        if now >= deadline and cancelled:
+            raise Unavailable(f"{order.client_order_id if order else order_id} can't be cancelled")
+        if now >= deadline:
+            await desk.broker.cancel(order_id)
+            cancelled, deadline = True, now + CANCEL_SECONDS
+        if now - asked >= ask:
+            desk.account.learn(await desk.broker.order(order_id))
+            asked, ask = now, min(ask * 2, LONGEST_ASK_SECONDS)
+        else:
+            await desk.account.change(LOOK_SECONDS)
+    return order
+
+
+async def clear(desk: Desk, symbol: str) -> None:
+    """Cancels a symbol's open orders and waits until none is left. Raises Unavailable, Refused, Stopping, Halted."""
+    for order in desk.account.open_orders(symbol):
+        # A leg ends with its sibling or its parent.
+        known = desk.account.order(order.id)
+        if known and known.open:
+            await desk.broker.cancel(order.id)
+    deadline = time.monotonic() + CANCEL_SECONDS
+    for order in desk.account.open_orders(symbol):
+        await final(desk, order.id, deadline)
+
+
+async def settle(desk: Desk, symbol: str) -> None:
+    """Waits for the fills that are about to come, so that the position is known that the next decision is made from."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        filling = any(order.type == "market" for order in desk.account.open_orders(symbol))
+        if desk.account.settled(symbol) and not filling:
+            return
+        desk.stop.check()
+        await desk.account.change(LOOK_SECONDS)
+    if not desk.account.settled(symbol):
+        await desk.reconciler.refresh()

@@ -1,0 +1,94 @@
+"""Reads the whole account by REST: at start, once a minute, whenever the stream was away, and before each decision while it is."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from slanger.execute.account import LiveAccount, Snapshot, day_start
+from slanger.execute.broker import Broker, Refused, Unavailable
+from slanger.execute.budget import Priority
+from slanger.execute.wire import orders_of, parse_position
+
+log = logging.getLogger(__name__)
+EVERY_SECONDS = 60.0
+RETRY_SECONDS = 2.0
+
+
+class Reconciler:
+    def __init__(self, broker: Broker, account: LiveAccount, check_number: Callable[[str], None]) -> None:
+        """`check_number` gets the account's number with every reading, and raises if it is not the one that may be traded."""
+        self._broker = broker
+        self._account = account
+        self._check_number = check_number
+        self._lock = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
+        self._read_from: float | None = None
+        self.streaming: float | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the account is known and kept up: the last snapshot began after the stream."""
+        return self.streaming is not None and self._read_from is not None and self._read_from >= self.streaming
+
+    def listening(self, since: float | None) -> None:
+        """The stream's word: from when on no update is missed, None while it is away."""
+        self.streaming = since
+
+    async def current(self, priority: Priority = Priority.ORDER) -> None:
+        """Returns when the account is known as it is now. Raises Unavailable, Refused."""
+        if not self.is_current:
+            await self.refresh(priority)
+
+    async def refresh(self, priority: Priority = Priority.RECONCILE) -> None:
+        """Reads a snapshot that begins after this call; callers at the same time share it. Raises Unavailable, Refused."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_next(priority))
+        await asyncio.shield(self._next)
+
+    async def run(self) -> None:
+        """Once a minute, and soon again as long as the account isn't known as it is."""
+        while True:
+            with contextlib.suppress(Unavailable, Refused):
+                await self.refresh()
+            await asyncio.sleep(EVERY_SECONDS if self.is_current else RETRY_SECONDS)
+
+    async def _read_next(self, priority: Priority) -> None:
+        async with self._lock:
+            # Who comes from here on needs one that begins later.
+            self._next = None
+            began = time.monotonic()
+            self._account.begin()
+            try:
+                snapshot = await self._read(priority)
+            except (KeyError, TypeError, ValueError, ArithmeticError) as problem:
+                raise Unavailable(f"the broker's answer can't be read ({problem!r})") from problem
+            finally:
+                self._account.abandon()
+            self._check_number(snapshot.account["account_number"])
+            self._account.complete(snapshot)
+            self._read_from = began
+
+    async def _read(self, priority: Priority) -> Snapshot:
+        # One after the other: see account.py. The account's money comes first, so that no fill is counted twice.
+        account = await self._broker.call("GET", "/v2/account", priority)
+        clock = await self._broker.call("GET", "/v2/clock", priority)
+        start = day_start(datetime.now(UTC)).isoformat()
+        listed = await self._broker.orders(priority, status="open")
+        listed += await self._broker.orders(priority, status="all", after=start)
+        orders = {order.id: order for body in listed for order in orders_of(body)}
+        for order_id in await self._filled_today(priority, start) | self._account.open_ids:
+            if order_id not in orders:
+                orders.update((order.id, order) for order in orders_of(await self._broker.order(order_id)))
+        positions = await self._broker.call("GET", "/v2/positions", priority)
+        return Snapshot(
+            account=account, clock=clock, orders=list(orders.values()), positions=[parse_position(position) for position in positions]
+        )
+
+    async def _filled_today(self, priority: Priority, start: str) -> set[str]:
+        """Broker ids of the orders that were filled since then, which may have been sent days ago. Asked once: then the stream tells."""
+        if self._account.known:
+            return set()
+        return {fill["order_id"] for fill in await self._broker.fills(priority, after=start)}

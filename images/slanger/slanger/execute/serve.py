@@ -1,0 +1,148 @@
+"""`python -m slanger execute`: the worker, from its settings to SIGTERM (exit code 0). Settings that can't be used: one sentence, exit code 78."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from typing import Any
+
+from aiohttp import web
+
+from slanger.execute.account import LiveAccount
+from slanger.execute.aristocrats import Aristocrats
+from slanger.execute.assets import Assets
+from slanger.execute.broker import Broker, Unavailable, open_session
+from slanger.execute.budget import Budget
+from slanger.execute.bus import Bus
+from slanger.execute.consumer import POLL_SECONDS, Consumer
+from slanger.execute.desk import Desk
+from slanger.execute.gate import Gate
+from slanger.execute.page import make_page
+from slanger.execute.reconcile import Reconciler
+from slanger.execute.settings import EXIT_CONFIG, Settings, read_settings, wrong_account
+from slanger.execute.stopping import Stop
+from slanger.execute.stream import follow
+from slanger.execute.telemetry import Influx, Telemetry
+from slanger.execute.worker import Worker
+from slanger.logs import log_to_stdout
+from slanger.queue_client import open_client
+from slanger.settings import BadSettings
+
+log = logging.getLogger(__name__)
+# What isn't finished by then goes back to the queue by itself.
+STOP_SECONDS = 20.0
+QUEUE_SECONDS = 5.0
+
+
+def main(arguments: list[str]) -> int:
+    log_to_stdout()
+    if arguments:
+        log.error("execute takes no arguments: %s", " ".join(arguments))
+        return EXIT_CONFIG
+    try:
+        settings = read_settings(os.environ)
+    except BadSettings as refused:
+        log.error(str(refused))
+        return EXIT_CONFIG
+    return asyncio.run(serve(settings))
+
+
+async def serve(settings: Settings) -> int:
+    """Exit code."""
+    stop, wrong = Stop(), []
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.request)
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(open_session())
+        receiving = await stack.enter_async_context(open_client(settings.queue, POLL_SECONDS + QUEUE_SECONDS, 1))
+        sqs = await stack.enter_async_context(open_client(settings.queue, QUEUE_SECONDS))
+        bus = Bus(settings.redis_url) if settings.redis_url else None
+        if bus:
+            stack.push_async_callback(bus.close)
+        influx = Influx(session, settings.influx_url) if settings.influx_url else None
+        telemetry = Telemetry(settings.queue.account, bus, influx)
+        budget = Budget(settings.broker.requests_per_minute)
+        broker, account = Broker(session, settings.broker.address, budget), LiveAccount()
+
+        def check_number(number: str) -> None:
+            sentence = wrong_account(settings.broker, number)
+            if sentence:
+                wrong.append(sentence)
+                stop.request()
+                raise Unavailable(sentence)
+
+        reconciler = Reconciler(broker, account, check_number)
+        desk = Desk(
+            broker=broker,
+            account=account,
+            reconciler=reconciler,
+            assets=Assets(broker),
+            aristocrats=Aristocrats(settings.aristocrats, bus if settings.aristocrats is None else None).get,
+            gate=Gate(),
+            stop=stop,
+            limits=settings.limits,
+            defaults=settings.defaults,
+            max_delay=settings.max_delay,
+        )
+        worker = Worker(desk, sqs, settings.queue, telemetry)
+        consumer = Consumer(receiving, sqs, settings.queue, stop, worker.handle)
+        await _open_page(stack, settings, desk, consumer)
+        log.info(
+            "executing",
+            extra={"mode": settings.broker.mode, "account": settings.queue.account, "broker": settings.broker.address.trading_url},
+        )
+        tasks = [
+            asyncio.create_task(one)
+            for one in (
+                follow(session, settings.broker.address, worker.update, reconciler.listening),
+                reconciler.run(),
+                telemetry.run(),
+            )
+        ]
+        consuming = asyncio.create_task(consumer.run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, consuming, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        stop.request()
+        budget.close()
+        await asyncio.wait({consuming}, timeout=STOP_SECONDS)
+        return await _end(consuming, tasks, stopping, wrong, consumer)
+
+
+async def _end(consuming: asyncio.Task, tasks: list[asyncio.Task], stopping: asyncio.Task, wrong: list[str], consumer: Consumer) -> int:
+    for task in (*tasks, consuming, stopping):
+        task.cancel()
+    ended = await asyncio.gather(consuming, *tasks, return_exceptions=True)
+    faults = [one for one in ended if isinstance(one, Exception)]
+    for fault in faults:
+        log.error("the worker ends by a fault of its own", exc_info=fault)
+    if wrong:
+        log.error(wrong[0])
+        return EXIT_CONFIG
+    log.info("stopped", extra={"in_hand": consumer.in_hand})
+    return 1 if faults else 0
+
+
+async def _open_page(stack: contextlib.AsyncExitStack, settings: Settings, desk: Desk, consumer: Consumer) -> None:
+    def facts() -> dict[str, Any]:
+        return {
+            "halted": desk.gate.halted,
+            "suspended": desk.account.suspended,
+            "account_known": desk.account.known,
+            "stream": desk.reconciler.streaming is not None,
+            "in_hand": consumer.in_hand,
+        }
+
+    async def halt(on: bool) -> None:
+        if on:
+            desk.gate.halted = True
+            await desk.gate.drained()
+        else:
+            desk.gate.halted = False
+            desk.account.suspend(False)
+
+    runner = web.AppRunner(make_page(lambda: consumer.polled_at, facts, halt), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", settings.port).start()
