@@ -32,7 +32,7 @@ class Side(str, Enum):
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 NAME_FIX = "use 1 to 32 of a-z, 0-9 and -, beginning with a letter or a digit"
 # Decimal itself would also take 1_000, other scripts' digits and exponents of a billion.
-NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
+NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,20})?([eE][+-]?[01]?[0-9])?")
 # `1%` is a distance in percent, `$2.50` one in dollars, `187.50` a price.
 PRICE_TEXT = re.compile(r"(?P<dollars>\$)?(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)(?P<percent>%)?")
 
@@ -85,10 +85,9 @@ def _when(value: Any) -> Any:
         raise ValueError("use an ISO 8601 time such as 2026-11-24T14:30:00Z; in TradingView {{timenow}}") from None
 
 
-# 20 places: a sum of floats may have 17.
-Number = Annotated[Decimal, BeforeValidator(_number_text), Field(decimal_places=20, ge=-(10**12), le=10**12)]
-Positive = Annotated[Decimal, BeforeValidator(_number_text), Field(decimal_places=20, gt=0, le=10**12)]
-Percent = Annotated[Decimal, BeforeValidator(_number_text), Field(decimal_places=20, gt=0, le=100)]
+Number = Annotated[Decimal, BeforeValidator(_number_text), Field(ge=-(10**12), le=10**12)]
+Positive = Annotated[Decimal, BeforeValidator(_number_text), Field(gt=0, le=10**12)]
+Percent = Annotated[Decimal, BeforeValidator(_number_text), Field(gt=0, le=100)]
 PriceOrDistance = Annotated[str, BeforeValidator(_price_text)]
 Time = Annotated[float, BeforeValidator(_when), Field(allow_inf_nan=False, ge=0, le=10**11)]
 Text = Annotated[str, StringConstraints(max_length=500)]

@@ -100,11 +100,15 @@ def _order_keys(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge(unsigned: OrderFields, signed: OrderFields) -> OrderFields:
-    ours = {key: value for key, value in signed if value is not None}
+    ours, theirs = _given(signed), _given(unsigned)
+    if not ours or not theirs:
+        return signed if ours else unsigned
     replaced = {key for group in GROUPS if not group.isdisjoint(ours) for key in group}
-    theirs = {key: value for key, value in unsigned if value is not None and key not in replaced}
-    # Both were validated, and no group has two.
-    return OrderFields.model_construct(**{**theirs, **ours})
+    return OrderFields.model_validate({key: value for key, value in theirs.items() if key not in replaced} | ours)
+
+
+def _given(order: OrderFields) -> dict[str, Any]:
+    return {key: value for key in order.model_fields_set if (value := getattr(order, key)) is not None}
 
 
 def _extra(alert: Alert) -> dict[str, Any]:

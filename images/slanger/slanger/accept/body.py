@@ -53,7 +53,7 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         tree = _DECODER.decode(body.decode())
         # Finds infinity and lone surrogates, wherever they are.
-        json.dumps(tree, allow_nan=False, ensure_ascii=False).encode()
+        _ENCODER.encode(tree).encode()
     except _Twice as twice:
         raise Refused(400, f"{twice} is in the body twice: give it once") from None
     except json.JSONDecodeError as problem:
@@ -85,4 +85,5 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

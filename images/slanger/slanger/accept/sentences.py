@@ -30,7 +30,6 @@ _FIXES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "int_parsing": lambda _: "use a whole number",
     "int_from_float": lambda _: "use a whole number",
     "finite_number": lambda _: "use a finite number",
-    "decimal_max_places": lambda context: f"use at most {context['decimal_places']} decimal places",
     "model_type": lambda _: "use a JSON object",
 }
 
