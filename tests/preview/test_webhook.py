@@ -10,6 +10,10 @@ import pytest
 
 from components.webhook_tasks import TRADINGVIEW_IPS
 from tests.pulumi_engine import Project, project
+from tools.cost import prices
+from tools.cost.estimate import estimate
+from tools.cost.plan import from_preview
+from tools.cost.resources import bill
 
 pytestmark = pytest.mark.engine
 
@@ -60,7 +64,9 @@ URLS = {
 
 
 @pytest.fixture(scope="module", params=list(WAYS))
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, offline: dict[str, str]) -> Iterator[tuple[str, Project]]:
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, offline: dict[str, str]
+) -> Iterator[tuple[str, Project]]:
     """(way in, project that is up). Tests look and change nothing."""
     text = PROGRAM.replace("WAY_IN", repr(WAYS[request.param]))
     environment = {"TRADESTACK_OFFLINE_SYNTHETIC": "1", **offline}
@@ -116,6 +122,18 @@ def test_one_image_for_both_tasks(stack: tuple[str, Project]) -> None:
     (image,) = of_type(made, "docker:index/image:Image")
     definitions = [json.loads(one["outputs"]["containerDefinitions"]) for one in of_type(made, "aws:ecs/taskDefinition:TaskDefinition")]
     assert {container["image"] for (container,) in definitions} == {image["outputs"]["repoDigest"]}
+
+
+def test_its_plan_is_priced_whole(stack: tuple[str, Project]) -> None:
+    way, made = stack
+    plan = json.loads(made.pulumi("preview", "--json", "--show-sames").stdout)
+    priced = bill(from_preview(plan))
+    report = estimate(priced, prices.load(), "test")
+    assert report["notPriced"] == {}
+    (row,) = report["rows"]
+    assert (row["component"], row["tasks"], row["capacity"]) == ("WebhookService", 2, "spot")
+    extra = {item.label for item in priced.items if item.label in ("load balancer", "HTTP API's calls")}
+    assert extra == {"none": set(), "http-api": {"HTTP API's calls"}, "alb": {"load balancer"}}[way]
 
 
 def test_what_prod_protects_refuses_to_be_deleted(stack: tuple[str, Project]) -> None:

@@ -46,6 +46,33 @@ def bot(plan: Plan, name: str, *, public: bool = True, spot: bool = True, arm: b
     return parent
 
 
+def webhook(plan: Plan, name: str, ingress: str = "none", *, accept_max: int = 1) -> str:
+    """A WebhookService with queues of its own: two services of one component."""
+    parent = plan.add("tradestack:index:WebhookService", name)
+    for task in (name, f"{name}-worker"):
+        plan.add("aws:secretsmanager/secret:Secret", f"{task}-secret", parent=parent)
+        definition = plan.add("aws:ecs/taskDefinition:TaskDefinition", f"{task}-task", {
+            "cpu": "256", "memory": "512", "containerDefinitions": UNKNOWN,
+            "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+        }, parent)  # fmt: skip
+        plan.add("aws:ecs/service:Service", f"{task}-service", {
+            "desiredCount": 1, "taskDefinition": UNKNOWN,
+            "capacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}],
+            "networkConfiguration": {"assignPublicIp": True, "subnets": UNKNOWN},
+        }, parent, {"taskDefinition": [definition]})  # fmt: skip
+    for queue in ("alerts", "dead-letters"):
+        plan.add("aws:sqs/queue:Queue", f"{name}-{queue}", {"fifoQueue": True}, parent)
+        plan.add("aws:cloudwatch/metricAlarm:MetricAlarm", f"{name}-{queue}", {}, parent)
+    if accept_max > 1:
+        plan.add("aws:appautoscaling/policy:Policy", f"{name}-cpu", {"targetTrackingScalingPolicyConfiguration": {}}, parent)
+    if ingress == "http-api":
+        plan.add("aws:apigatewayv2/api:Api", f"{name}-api", {"protocolType": "HTTP"}, parent)
+        plan.add("aws:apigatewayv2/vpcLink:VpcLink", f"{name}-link", {}, parent)
+    if ingress == "alb":
+        plan.add("aws:lb/loadBalancer:LoadBalancer", f"{name}-alb", {"internal": False, "subnets": ["a", "b"]}, parent)
+    return parent
+
+
 def cluster(plan: Plan, *, backup: bool = True, throughput: str = "bursting", retention: int = 7) -> str:
     """A BotCluster."""
     parent = plan.add("tradestack:index:BotCluster", "cluster")

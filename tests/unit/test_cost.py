@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit import cost_plans
-from tests.unit.cost_plans import Plan, bot, cluster, nat_gateway, nat_instance
+from tests.unit.cost_plans import Plan, bot, cluster, nat_gateway, nat_instance, webhook
 from tools.cost import prices, table
 from tools.cost.__main__ import main
 from tools.cost.estimate import estimate
@@ -162,6 +162,41 @@ def test_fixed_parts_of_a_cluster() -> None:
     result = fixed(report(plan, "image_gb=2"))
     assert result == {"private DNS zone (Cloud Map)": 0.50, "image repository": 0.20, "alarm": 0.10, "load balancer": 16.20,
                       "public IPv4 address": 7.20}  # fmt: skip
+
+
+def test_what_a_webhook_service_adds() -> None:
+    def row(ingress: str, *assume: str, **options: Any) -> dict[str, Any]:
+        plan = Plan()
+        webhook(plan, "hook", ingress, **options)
+        result = only_row(plan, "traffic_out_gb=0", *assume)
+        assert result["component"] == "WebhookService" and result["tasks"] == 2
+        return result
+
+    plain = row("none")
+    assert round(plain["vcpu"] + plain["memory"], 2) == 5.33 and round(plain["secrets"], 2) == 2 * 0.40
+    assert round(plain["other"], 2) == 2 * 0.10 + 2 * 0.2 * 0.50  # two alarms, two queues
+    million = row("http-api", "api_calls_million=1")
+    assert round(million["total"] - plain["total"], 2) == 1.00
+    balanced = row("alb")
+    assert round(balanced["other"] - plain["other"], 2) == 16.20 and round(balanced["address"] - plain["address"], 2) == 2 * 3.60
+    assert round(row("none", accept_max=3)["other"] - plain["other"], 2) == 0.20
+
+
+def test_a_webhook_service_is_no_bot() -> None:
+    plan, with_hook = Plan(), Plan()
+    for one in (plan, with_hook):
+        cluster(one)
+        bot(one, "a")
+    webhook(with_hook, "hook", "alb")
+    assert report(with_hook)["bots"] == 1
+    assert report(with_hook)["perBot"] == pytest.approx(report(plan)["perBot"])
+    assert report(with_hook)["total"] > report(plan)["total"] + 20
+
+
+def test_an_api_with_a_socket_is_named_and_not_priced_as_http() -> None:
+    plan = Plan()
+    plan.add("aws:apigatewayv2/api:Api", "chat", {"protocolType": "WEBSOCKET"})
+    assert report(plan)["total"] == 0 and any("WEBSOCKET" in what for what in report(plan)["byUse"])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ def estimate(bill: Bill, prices: Prices, stack: str) -> dict[str, Any]:
     """Plain data, amounts in USD for 30 days, not rounded:
 
     rows: one for each component with tasks (name, component, tasks, capacity, vcpuSize, memoryGb, COLUMNS, total);
-    fixed: everything else (what, of, quantity, unit: GB or empty, usd); total; bots; perBot: the total shared among the bots.
+    fixed: everything else (what, of, quantity, unit: GB or empty, usd); total; bots; perBot: the bots' rows and the fixed costs, shared among the
+    bots (without a bot: everything among the rows).
     """
     priced = [item for item in bill.items if item.price in prices.usd]
     not_priced = Counter(bill.not_priced)
@@ -25,7 +26,9 @@ def estimate(bill: Bill, prices: Prices, stack: str) -> dict[str, Any]:
     rows.sort(key=lambda row: row["name"])  # the engine reports in the order in which things were ready
     fixed = _fixed([item for item in priced if item.owner not in running], bill, prices)
     total = sum(row["total"] for row in rows) + sum(one["usd"] for one in fixed)
-    bots = sum(1 for row in rows if row["component"] == "FreqtradeBot") or len(rows)
+    others = [row for row in rows if row["component"] != "FreqtradeBot"]
+    bots = len(rows) - len(others)
+    shared = total - sum(row["total"] for row in others) if bots else total
     return {
         "stack": stack,
         "region": prices.region,
@@ -34,8 +37,8 @@ def estimate(bill: Bill, prices: Prices, stack: str) -> dict[str, Any]:
         "rows": rows,
         "fixed": fixed,
         "total": total,
-        "bots": bots,
-        "perBot": total / bots if bots else None,
+        "bots": bots or len(rows),
+        "perBot": shared / (bots or len(rows)) if rows else None,
         "egress": compare(bill, prices),
         "ownServer": prices.month("reference_t4g_small_spot_hour") + 20 * prices.month("ebs_gp3_gb_month"),
         "byUse": dict(bill.by_use),

@@ -47,11 +47,8 @@ FREE = (
 # Of these only the use is billed, and no plan says it: named under the table, with what they do to the bill.
 BY_USE = {
     "aws:sns/topic:": "SNS topic: 2.00 for 100,000 e-mails",
-    "aws:sqs/queue:": "SQS queue: 0.40 to 0.50 for a million requests",
     "aws:lambda/function:": "Lambda function: by calls and run time",
     "aws:scheduler/schedule:": "EventBridge schedule: 1.00 for a million calls",
-    "aws:appautoscaling/policy:": "scaling policy: its alarms, 0.10 each",
-    "aws:apigatewayv2/api:": "API Gateway: 1.00 for a million calls",
     "aws:s3/": "S3: by what is stored",
     "aws:dynamodb/table:": "DynamoDB table: by use",
 }
@@ -115,6 +112,17 @@ def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: lis
             # One public address in each zone; AWS asks for two zones at least.
             zones = given.get("subnets") if isinstance(given.get("subnets"), list) else given.get("subnetMappings")
             item("address", "public IPv4 address", "public_ipv4_hour", len(zones) if isinstance(zones, list) else 2)
+    elif resource.type == "aws:sqs/queue:Queue":
+        fifo = flag(given.get("fifoQueue"))
+        item("other", "queue's requests", "sqs_fifo_million" if fifo else "sqs_million", assumption="queue_requests_million")
+    elif resource.type == "aws:apigatewayv2/api:Api":
+        if given.get("protocolType") == "HTTP":
+            item("other", "HTTP API's calls", "http_api_million", assumption="api_calls_million")
+        else:
+            by_use[f"{given.get('protocolType')} API: by messages and minutes"] += 1
+    elif resource.type == "aws:appautoscaling/policy:Policy":
+        # Target tracking makes an alarm for each direction.
+        item("other", "alarms of scaling", "alarm_month", 2 if given.get("targetTrackingScalingPolicyConfiguration") else 1)
     elif resource.type == "aws:ec2/vpcEndpoint:VpcEndpoint":
         if given.get("vpcEndpointType") not in (None, "Gateway"):
             zones = given.get("subnetIds")
