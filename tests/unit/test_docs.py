@@ -11,7 +11,9 @@ import yaml
 from pydantic import BaseModel
 
 from components.task import TaskSpec
+from components.webhook_service import WebhookServiceArgs
 from settings import BotSettings, Settings
+from settings_webhook import WebhookSettings
 from tools.setup.versions import pinned
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +139,12 @@ def test_every_key_of_a_bot_is_explained() -> None:
     assert explained == {field.alias for field in BotSettings.model_fields.values()}
 
 
+def test_every_key_of_the_webhook_is_explained_at_its_component() -> None:
+    own = {"broker"}  # which url, key and secret: the stack's own broker or Alpaca
+    fields = {name for name in WebhookSettings.model_fields if name not in own}
+    assert fields <= set(WebhookServiceArgs.__annotations__)
+
+
 def test_the_parity_table_names_every_field_once() -> None:
     section = (ROOT / "docs/architecture.md").read_text().split("## Parity")[1].split("\n## ")[0]
     named = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
@@ -172,10 +180,11 @@ def test_ci_runs_the_readme_s_test_command() -> None:
     assert steps[-1] == {"run": ".ci/run"} and "make test\n" in (ROOT / ".ci/run").read_text()
 
 
-def test_devcontainer_has_docker_python_and_the_bot_s_port() -> None:
+def test_devcontainer_has_docker_python_and_the_ports_of_bot_and_webhook() -> None:
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
-    local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]["tradestack:bots"]
+    local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
     assert any("docker-in-docker" in feature for feature in container["features"])
     assert re.search(r"python:3\.1[1-9]", container["image"])
-    assert container["forwardPorts"] == [bot["publishedPort"] for bot in local]
+    reached = [*local["tradestack:bots"], local["tradestack:webhook"]]
+    assert container["forwardPorts"] == [block["publishedPort"] for block in reached]
     assert container["postCreateCommand"].endswith("tools.setup up")

@@ -11,6 +11,7 @@ from tools.stack import local_config, secrets
 from tools.stack.bots import BotStatus, container_state
 from tools.stack.down import owned
 from tools.stack.engine import StackError
+from tools.stack.services import everything, service_statuses
 from tools.stack.status import table
 from tools.stack.up import refuse_taken_ports
 
@@ -59,6 +60,33 @@ def test_only_missing_credentials_are_made_up() -> None:
     given = {"a": {"apiUsername": {"secure": "x"}, "apiPassword": {"secure": "x"}, "jwtSecretKey": {"secure": "x"}}}
     lacking = secrets.missing({"config": {"tradestack:bots": bots, "tradestack:secrets": given}})
     assert lacking == [("a", "wsToken"), ("c", "apiUsername"), ("c", "apiPassword"), ("c", "jwtSecretKey"), ("c", "wsToken")]
+
+
+@pytest.mark.parametrize(
+    ("broker", "expected"),
+    [("alpaca", ["signingKey"]), ("alpaca-paper", ["signingKey", "brokerKey", "brokerSecret"])],
+)
+def test_a_webhook_gets_what_can_be_made_up(broker: str, expected: list[str]) -> None:
+    config = {"tradestack:webhook": {"broker": broker}}
+    assert secrets.missing({"config": config}) == [("webhook", key) for key in expected]
+    given = {"tradestack:secrets": {"webhook": dict.fromkeys(expected, {"secure": "x"})}}
+    assert secrets.missing({"config": {**config, **given}}) == []
+    assert secrets.missing({"config": {"tradestack:webhook": {"broker": broker, "secretArn": "arn:x"}}}) == []
+
+
+def test_a_stack_s_services_are_known_by_name() -> None:
+    known = {
+        "bots": [{"name": "sample", "service": "sample-1"}],
+        "exchangeReplay": {"service": "replay-1", "url": "http://exchange-replay:8000"},
+        "webhook": {"service": "webhook-1", "workerService": "worker-1", "url": "http://127.0.0.1:18082"},
+    }
+    assert everything(known) == {"sample": "sample-1", "exchange-replay": "replay-1", "webhook": "webhook-1", "webhook-worker": "worker-1"}
+    rows = service_statuses("local", known, lambda service: f"state of {service}")
+    assert [(row.service, row.state, row.url) for row in rows] == [
+        ("exchange-replay", "state of replay-1", "http://exchange-replay:8000"),
+        ("webhook", "state of webhook-1", "http://127.0.0.1:18082"),
+        ("webhook-worker", "state of worker-1", "-"),
+    ]
 
 
 @pytest.mark.parametrize(
