@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from . import conditions as market
 from . import hours, ledger, prices, sessions, store
@@ -80,12 +81,14 @@ def world(broker: Broker) -> World:
     """This instant, for the engine."""
     time_us = now(broker)
     session, phase = session_now(broker, time_us)
+    at_hand = session if moment(time_us) < session.close else sessions.next_session(session.day, broker.settings.hours)
     return World(
         now=time_us,
-        price=lambda symbol: last_price(broker, symbol),
+        price=cache(lambda symbol: last_price(broker, symbol)),
         phase=phase,
         session=session.day.isoformat(),
-        expires=(session.close.astimezone(UTC) - EPOCH) // MICROSECOND,
+        expires=(at_hand.close - EPOCH) // MICROSECOND,
+        expires_extended=(session.post_close - EPOCH) // MICROSECOND,
         fill_delay_us=broker.conditions.fill_delay_ms * 1000,
         fill_parts=broker.conditions.fill_parts,
         cancel_delay_us=broker.conditions.cancel_delay_ms * 1000,

@@ -8,7 +8,8 @@ from .decimals import CENT, ZERO, dollars, text
 from .ledger import MULTIPLIER, Ledger
 from .orders import Order
 from .refusals import Refusal, forbidden, invalid
-from .rules import MIN_NOTIONAL, Request
+from .request import Request
+from .rules import MIN_NOTIONAL
 
 # The value of a short sale: https://docs.alpaca.markets/docs/orders-at-alpaca#buying-power
 SHORT_SALE_RESERVE = Decimal("1.03")

@@ -47,6 +47,8 @@ class World:
     """Day (New York) of the current session, or of the next one while closed."""
     expires: int
     """When an order that is sent now and is good for the day expires (Unix microseconds)."""
+    expires_extended: int
+    """The same for one that may trade in extended hours."""
     fill_delay_us: int = 0
     fill_parts: int = 1
     cancel_delay_us: int = 0

@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from . import checks, engine, rules
+from . import checks, engine, reading
 from . import ledger as books
 from .assets import Asset
 from .conditions import World
 from .decimals import QTY_STEP, floor, parse
 from .ledger import Ledger
+from .matching import place_stop
 from .orders import Order, nested_json
-from .refusals import Refusal, invalid, malformed, missing
-from .rules import Exit, Request
+from .refusals import Refusal, invalid, malformed
+from .request import Exit, Request
 
 # Good till cancelled ends after 90 days: https://docs.alpaca.markets/docs/orders-at-alpaca#aged-order-policy
 AGED = timedelta(days=90) // timedelta(microseconds=1)
@@ -56,7 +57,7 @@ def _order(ledger: Ledger, request: Request, intent: str, world: World, number: 
         position_intent=intent,
         status="new",
         submitted=world.now,
-        expires=world.expires + (AGED if request.time_in_force == "gtc" else 0),
+        expires=(world.expires_extended if request.extended_hours else world.expires) + (AGED if request.time_in_force == "gtc" else 0),
     )
 
 
@@ -111,7 +112,7 @@ def amend(ledger: Ledger, old: Order, body: object, asset: Asset, world: World) 
         raise malformed("unable to replace order, order isn't sent to exchange yet")
     if old.notional is not None or old.type == "market":
         raise invalid("only limit, stop, stop limit and trailing stop orders with qty can be replaced")
-    client_order_id = rules.client_id(body)
+    client_order_id = reading.client_id(body)
     _unique(ledger, client_order_id)
     fields = {**_as_body(old), **{name: body[name] for name in ("qty", "time_in_force", "limit_price", "stop_price") if body.get(name)}}
     trail = "trail_price" if old.trail_price is not None else "trail_percent"
@@ -119,7 +120,7 @@ def amend(ledger: Ledger, old: Order, body: object, asset: Asset, world: World) 
         if old.type != "trailing_stop":
             raise invalid(f"{old.type.replace('_', ' ')} orders require no trail")
         fields[trail] = body["trail"]
-    request = rules.read(fields, {asset.symbol: asset})
+    request = reading.read(fields, {asset.symbol: asset})
     if request.qty <= old.filled_qty:
         raise malformed("unable to replace order, qty must be > filled_qty")
     waiting = not old.active
@@ -138,8 +139,7 @@ def amend(ledger: Ledger, old: Order, body: object, asset: Asset, world: World) 
         status="held" if old.status == "held" else "new",
     )
     if new.type == "trailing_stop":
-        new.hwm = None if (new.trail_price, new.trail_percent) != (old.trail_price, old.trail_percent) else old.hwm
-        new.stop_price = old.stop_price
+        place_stop(new)
     return engine.substitute(ledger, old, new, world)
 
 
@@ -153,10 +153,8 @@ def _as_body(order: Order) -> dict:
 
 
 def close(ledger: Ledger, asset: Asset, world: World, qty: str | None = None, percentage: str | None = None) -> dict:
-    """DELETE /v2/positions/{symbol}: a market order against the position, whole or in part. Returns its JSON. Raises Refusal."""
+    """A market order against an open position, whole or in part. Returns its JSON. Raises Refusal."""
     held = books.position_qty(ledger, asset.symbol)
-    if not held:
-        raise missing(f"position not found: {asset.symbol.replace('/', '')}")
     amount = abs(held)
     if qty is not None and percentage is not None:
         raise malformed("only one of qty or percentage is accepted")
@@ -174,7 +172,7 @@ def close(ledger: Ledger, asset: Asset, world: World, qty: str | None = None, pe
         "type": "market",
         "time_in_force": "gtc" if asset.is_crypto else "day",
     }
-    return submit(ledger, rules.read(body, {asset.symbol: asset}), world)
+    return submit(ledger, reading.read(body, {asset.symbol: asset}), world)
 
 
 def _positive(value: str, name: str) -> Decimal:

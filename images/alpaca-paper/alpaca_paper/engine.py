@@ -49,14 +49,19 @@ def work(ledger: Ledger, order: Order, world: World) -> None:
         return
     if not order.active or not order.is_open or not may_trade(order, world):
         return
-    if order.status in ("accepted", "pending_new"):
-        order.status = "new"
-        books.touch(ledger, order, world.now)
-        announce(ledger, "new", order, world)
+    route(ledger, order, world)
     price = world.price(order.symbol)
     if order.type == "trailing_stop" and not order.triggered and trail(order, price):
         books.touch(ledger, order, world.now)
     _trade(ledger, order, price, world)
+
+
+def route(ledger: Ledger, order: Order, world: World) -> None:
+    """An order that waited reaches the market."""
+    if order.status in ("accepted", "pending_new"):
+        order.status = "new"
+        books.touch(ledger, order, world.now)
+        announce(ledger, "new", order, world)
 
 
 def _trade(ledger: Ledger, order: Order, last: Decimal, world: World) -> None:
@@ -73,7 +78,7 @@ def _trade(ledger: Ledger, order: Order, last: Decimal, world: World) -> None:
                 announce(ledger, "new", order, world)
         if price is None or world.now < order.due:
             break
-        execute(ledger, order, _part(order, price, world), price, world)
+        execute(ledger, order, _part(ledger, order, price, world), price, world)
         if order.is_open and order.time_in_force == "ioc":
             break
         order.due = world.now + world.fill_delay_us
@@ -82,9 +87,13 @@ def _trade(ledger: Ledger, order: Order, last: Decimal, world: World) -> None:
         finish(ledger, order, "canceled", world)
 
 
-def _part(order: Order, price: Decimal, world: World) -> Decimal:
+def _part(ledger: Ledger, order: Order, price: Decimal, world: World) -> Decimal:
+    """Quantity of the next fill."""
     if order.total is None:
         order.target = floor(order.notional / price, QTY_STEP)
+        if order.position_intent.endswith("close"):
+            # The price may have fallen since the order was checked.
+            order.target = min(order.target, abs(books.position_qty(ledger, order.symbol)))
     left = order.total - order.filled_qty
     if world.fill_parts == 1 or order.time_in_force == "fok":
         return left

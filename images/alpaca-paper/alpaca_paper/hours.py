@@ -6,7 +6,6 @@ from .checks import equity
 from .conditions import World
 from .ledger import Ledger
 from .matching import within
-from .orders import Order
 
 
 def step(ledger: Ledger, world: World) -> None:
@@ -41,6 +40,7 @@ def _auction(ledger: Ledger, kind: str, world: World) -> None:
     for order in books.open_orders(ledger):
         if order.time_in_force != kind or order.cancel_at is not None:
             continue
+        engine.route(ledger, order, world)
         price = world.price(order.symbol)
         if order.type == "market" or within(order.side, order.limit_price, price):
             engine.execute(ledger, order, order.total - order.filled_qty, price, world)
@@ -51,11 +51,6 @@ def _auction(ledger: Ledger, kind: str, world: World) -> None:
 def _expire(ledger: Ledger, world: World, extended: bool) -> None:
     """Day orders that have been in the market. Those still queued wait for the next open."""
     for order in books.open_orders(ledger):
-        if order.is_open and order.time_in_force == "day" and _was_live(ledger, order) and (extended or not order.extended_hours):
+        live = order.is_open and order.active and order.status not in ("accepted", "pending_new")
+        if live and order.time_in_force == "day" and (extended or not order.extended_hours):
             engine.finish(ledger, order, "expired", world)
-
-
-def _was_live(ledger: Ledger, order: Order) -> bool:
-    if order.active:
-        return order.status not in ("accepted", "pending_new")
-    return False

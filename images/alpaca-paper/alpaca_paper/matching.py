@@ -31,10 +31,16 @@ def trail(order: Order, price: Decimal) -> bool:
     if not better:
         return False
     order.hwm = price
-    distance = order.trail_price if order.trail_price is not None else price * order.trail_percent / 100
-    tick = CENT if price >= 1 else Decimal("0.0001")
-    order.stop_price = nearest(price + distance if order.side == "buy" else price - distance, tick)
+    place_stop(order)
     return True
+
+
+def place_stop(order: Order) -> None:
+    """The stop price of a trailing stop, from its high water mark."""
+    best = order.hwm
+    distance = order.trail_price if order.trail_price is not None else best * order.trail_percent / 100
+    tick = CENT if best >= 1 else Decimal("0.0001")
+    order.stop_price = nearest(best + distance if order.side == "buy" else best - distance, tick)
 
 
 def fill_price(order: Order, price: Decimal) -> Decimal | None:

@@ -4,7 +4,7 @@ import uuid
 
 from aiohttp import web
 
-from . import desk, rules
+from . import desk, reading
 from .broker import Broker, world
 from .orders import Order, iso, nested_json, to_json
 from .refusals import malformed, missing
@@ -35,7 +35,7 @@ def _nested(broker: Broker, order: Order) -> dict:
 async def take(request: web.Request) -> web.Response:
     body = await body_of(request)
     broker = request.app[BROKER]
-    return answer(desk.submit(broker.ledger, rules.read(body, broker.assets), world(broker)))
+    return answer(desk.submit(broker.ledger, reading.read(body, broker.assets), world(broker)))
 
 
 @routes.get("/v2/orders")

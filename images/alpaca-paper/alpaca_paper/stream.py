@@ -19,7 +19,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.listeners: set[asyncio.Queue[bytes | None]] = set()
-        self.sockets: set[web.WebSocketResponse] = set()
+        self.transports: set[asyncio.BaseTransport] = set()
         self.refusing_until = 0.0
         """Loop time up to which new connections are refused."""
 
@@ -35,9 +35,9 @@ class Hub:
 
     def disconnect(self) -> int:
         """Cuts every connection without a goodbye. Returns how many there were."""
-        for socket in self.sockets:
-            socket._req.transport.abort()
-        return len(self.sockets)
+        for transport in self.transports:
+            transport.abort()
+        return len(self.transports)
 
 
 def encode(stream: str, data: dict) -> bytes:
@@ -48,7 +48,10 @@ async def serve(request: web.Request, hub: Hub, key: str, secret: str) -> web.St
     """One connection, from the handshake to its end."""
     socket = web.WebSocketResponse(heartbeat=30)
     await socket.prepare(request)
-    hub.sockets.add(socket)
+    transport = request.transport
+    if transport is None:
+        return socket
+    hub.transports.add(transport)
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
     sender = asyncio.create_task(_send(socket, queue))
     authorized = False
@@ -58,16 +61,18 @@ async def serve(request: web.Request, hub: Hub, key: str, secret: str) -> web.St
                 continue
             try:
                 body = json.loads(message.data)
-                action, data = body.get("action"), body.get("data") or {}
+                action, data = body.get("action"), body.get("data")
             except (ValueError, AttributeError, RecursionError):
                 queue.put_nowait(encode("error", {"error": "invalid message"}))
                 continue
+            data = data if isinstance(data, dict) else {}
             if action in ("auth", "authenticate"):
                 authorized = _known(body if action == "auth" else data, key, secret)
                 status = "authorized" if authorized else "unauthorized"
                 queue.put_nowait(encode("authorization", {"action": "authenticate", "status": status}))
             elif action == "listen" and authorized:
-                streams = [one for one in data.get("streams") or [] if one == TRADE_UPDATES]
+                asked = data.get("streams")
+                streams = [TRADE_UPDATES] if isinstance(asked, list) and TRADE_UPDATES in asked else []
                 (hub.listeners.add if streams else hub.listeners.discard)(queue)
                 queue.put_nowait(encode("listening", {"streams": streams}))
             elif action == "listen":
@@ -76,7 +81,7 @@ async def serve(request: web.Request, hub: Hub, key: str, secret: str) -> web.St
                 queue.put_nowait(encode("error", {"error": "unknown action"}))
     finally:
         hub.listeners.discard(queue)
-        hub.sockets.discard(socket)
+        hub.transports.discard(transport)
         sender.cancel()
     return socket
 
@@ -90,9 +95,7 @@ async def _send(socket: web.WebSocketResponse, queue: asyncio.Queue[bytes | None
     await socket.close()
 
 
-def _known(body: object, key: str, secret: str) -> bool:
+def _known(body: dict, key: str, secret: str) -> bool:
     """`key` and `secret` of the new message, `key_id` and `secret_key` of the older one."""
-    if not isinstance(body, dict):
-        return False
     given = [str(body.get(new, body.get(old, ""))).encode() for new, old in (("key", "key_id"), ("secret", "secret_key"))]
     return hmac.compare_digest(given[0], key.encode()) & hmac.compare_digest(given[1], secret.encode())
