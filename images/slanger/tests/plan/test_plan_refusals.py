@@ -21,7 +21,7 @@ NONE = Defaults()
         ("market", {"risk_to_stop": "1"}, "risk_to_stop=1: this order has no stop-loss"),
         ("notional", {"qty": "2"}, "qty=2: route notional takes notional, equity_percent, risk; use route market"),
         ("notional", {"notional": "0.999"}, "notional=0.999 comes to 0.99 USD: the broker's smallest order is 1 USD"),
-        ("market", {"qty": "1e-9000000"}, "qty=0 comes to 0 of AAPL"),
+        ("market", {"qty": "0.00000000001"}, "qty=0 comes to 0 of AAPL"),
         # Prices.
         ("stop_limit", {"qty": "1", "wiggle": "1"}, "stop_price is missing"),
         ("stop_limit", {"qty": "1", "stop_price": "1%"}, "limit_price is missing"),
