@@ -13,9 +13,9 @@ from .args import FargateHostArgs
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 # A rule takes five values in all its conditions together (Elastic Load Balancing quotas): one is the method.
 PATHS_PER_RULE = 4
-# Longer than any answer takes, and shorter than a task keeps an idle connection: the other way round the load balancer would now and then send
-# a request into a connection that is just being closed, and answer 502.
-IDLE_SECONDS = 4
+# A task must keep idle connections for longer (the library's images: 75 s): the other way round the load balancer now and then sends a request
+# into a connection that is just being closed, and answers 502.
+IDLE_SECONDS = 60
 # A task that stops answers what it has begun within these seconds.
 DRAIN_SECONDS = 10
 
