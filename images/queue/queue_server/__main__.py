@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sqlite3
 import sys
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from .settings import BadSettings, read_settings
 
 log = logging.getLogger("queue_server")
 
+UNWRITABLE = "the state can't be written (%s); see to the disk behind QUEUE_STATE; the server ends"
+
 
 def main() -> int:
     # As process 1 of a container nothing ends us by default, not even before aiohttp installs its own handler.
@@ -27,19 +30,22 @@ def main() -> int:
     def fail(problem: Exception) -> None:
         """Memory and disk differ: end, and let the next start go on with what is on the disk."""
         failures.append(problem)
-        log.error("the state can't be written (%s); free the disk, the server ends", problem)
+        log.error(UNWRITABLE, problem)
         signal.raise_signal(signal.SIGTERM)
 
     try:
         settings = read_settings(os.environ)
         database = store.open_file(settings.state)
         saved, changes = store.load(database)
+        restore(saved)
+        make_queues(settings.queues, changes)
+        store.write(database, changes.take())
     except (BadSettings, store.BadState) as refused:
         log.error(str(refused))
         return 2
-    restore(saved)
-    make_queues(settings.queues, changes)
-    store.write(database, changes.take())
+    except sqlite3.Error as problem:
+        log.error(UNWRITABLE, problem)
+        return 2
     actions = Actions(changes, store.Commits(database, changes, fail))
     actions.install()
     queues = sorted({queue["name"] for queue in saved} | {queue.name for queue in settings.queues})

@@ -7,10 +7,9 @@ from pythonjsonlogger.json import JsonFormatter
 
 
 def log_to_stdout() -> None:
-    """From here on all loggers write to stdout, from level INFO."""
+    """From here on all loggers write to stdout: ours from level INFO, the libraries' from WARNING."""
     handler = logging.StreamHandler(sys.stdout)
-    names = {"levelname": "level", "name": "logger"}
-    handler.setFormatter(JsonFormatter("{levelname}{name}{message}", style="{", rename_fields=names, timestamp="time"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # MiniStack's own line for each queue that is made: ours says it in one.
-    logging.getLogger("sqs").setLevel(logging.WARNING)
+    fields = ["levelname", "name", "message"]
+    handler.setFormatter(JsonFormatter(fields, rename_fields={"levelname": "level", "name": "logger"}, timestamp="time"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("queue_server").setLevel(logging.INFO)
