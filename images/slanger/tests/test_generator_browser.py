@@ -115,7 +115,7 @@ class Form:
     def alert(self) -> dict:
         """The message on the page as TradingView would send it, its signature checked."""
         values = plausible_values(1_795_500_000, "AAPL", "buy", "187.50", "3")
-        body = json.loads(fill(self.at("text").text, values))
+        body = json.loads(fill(self.at("made-text").text, values))
         Alert.model_validate(body)
         assert alert_is_signed([KEY], body["alert"], body["signature"])
         return body
@@ -141,7 +141,7 @@ def test_a_bracket_alert_from_the_form_is_signed_and_says_what_it_may_do(form):
     fixed = form.alert()["alert"]
     assert fixed["order"] == {"notional": 100, "take_profit": "1%", "stop_loss": "$2.50"}
     assert fixed["limits"] == {"order_notional": 500, "notional_per_day": 2000} and fixed["symbols"] == ["AAPL", "MSFT"]
-    assert form.at("url").text == "https://hooks.example.com/bracket"
+    assert form.at("made-url").text == "https://hooks.example.com/bracket"
     words = form.at("words").text
     assert "at most $500 an order, at most $2,000 a day" in words and "until 22 Feb 2027" in words
     assert form.browser.switch_to.active_element.get_attribute("id") == "result-title"
@@ -223,10 +223,10 @@ def test_without_size_or_key_it_asks_for_both(form):
     assert "signing_key" not in form.shown()
     form.type(amount="1")
     form.submit()
-    assert "signature" not in json.loads(form.at("text").text)
+    assert "signature" not in json.loads(form.at("made-text").text)
 
 
-@pytest.mark.parametrize("what", ["url", "text", "curl"])
+@pytest.mark.parametrize("what", ["made-url", "made-text", "made-curl"])
 def test_the_copy_buttons_copy_all_of_it(form, what):
     start(form, "market")
     form.type(size="qty", amount="1")
@@ -237,14 +237,14 @@ def test_the_copy_buttons_copy_all_of_it(form, what):
     form.browser.find_element(By.CSS_SELECTOR, f"[data-copy={what}]").click()
     form.wait(lambda: form.at("said").text == "Copied.")
     copied = form.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
-    assert copied == form.at(what).get_property("textContent") and len(copied) > 20
+    assert copied == form.at(what).text and len(copied) > 20
 
 
 def test_the_curl_line_of_the_page_is_a_signed_alert_of_now(form):
     start(form, "market")
     form.type(size="qty", amount="1")
     form.submit()
-    words = shlex.split(form.at("curl").text)
+    words = shlex.split(form.at("made-curl").text)
     body = json.loads(words[words.index("--data") + 1])
     alert = Alert.model_validate(body)
     now = form.browser.execute_script("return Date.now() / 1000")
@@ -262,6 +262,11 @@ def test_the_keyboard_is_enough(form):
     form.at("signing_key").send_keys(KEY, Keys.ENTER)
     form.wait(lambda: form.at("result").is_displayed())
     assert form.alert()["alert"]["symbols"] == ["AAPL"]
+
+
+def test_no_two_elements_have_the_same_id(form):
+    ids = [one.get_attribute("id") for one in form.browser.find_elements(By.CSS_SELECTOR, "[id]")]
+    assert len(ids) == len(set(ids))
 
 
 def test_every_field_has_a_label_and_its_help_is_said_with_it(form):

@@ -21,7 +21,9 @@ def run(*arguments: str, key: str | None = KEY, text: str = "", **more) -> subpr
     if key is not None:
         environment["SLANGER_SIGNING_KEY"] = key
     command = [sys.executable, "-m", "slanger", "alerts", *arguments]
-    return subprocess.run(command, env=environment, input=text, capture_output=True, text=True, timeout=60, **more)
+    return subprocess.run(
+        command, env=environment, input=text, capture_output=True, text=True, errors="surrogateescape", timeout=60, **more
+    )
 
 
 def test_new_prints_the_url_the_text_a_test_and_what_it_may_do():
@@ -67,12 +69,15 @@ def test_show_tells_that_an_alert_has_expired():
 @pytest.mark.parametrize(
     "text, says",
     [
-        ("", "the text is not JSON"),
-        ("[" * 100_000, "the text is not JSON"),
-        ("9" * 5000, "the text is not JSON"),
-        ("[]", "no fixed part `alert`"),
-        ('{"alert": {"name": "X"}}', "alert.name='X'"),
-        ('{"alert": {"name": "x", "route": "market", "account": "a", "expires": "NaN"}}', "alert.expires='NaN'"),
+        ("", "the body is not JSON"),
+        ("[" * 100_000, "more than 100 objects"),
+        ("9" * 5000, "not finite or too long"),
+        ("[]", "not a JSON object"),
+        ('{"signature": "x"}', "no fixed part `alert`"),
+        ('{"alert": {}, "alert": {}}', "twice"),
+        ('{"alert": {"name": "X"}}', "alert.name=X: use 1 to 32 of a-z"),
+        ('{"alert": {"name": "x", "route": "market", "account": "a", "expires": "NaN"}}', "alert.expires=NaN: use an ISO 8601 time"),
+        ("\udcff", "not valid UTF-8"),
     ],
 )
 def test_show_refuses_what_is_no_alert_in_one_sentence(text, says):

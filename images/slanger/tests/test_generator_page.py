@@ -22,11 +22,11 @@ OPTIONS = {"name": "macd-5m", "route": "market", "account": "paper", "url": "htt
 class Served:
     """`alerts page` as a process; `request` speaks HTTP without any manners."""
 
-    def __init__(self, key: str | None, log: Path) -> None:
+    def __init__(self, key: str | None, log: Path, *arguments: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {"PYTHONPATH": str(IMAGE)}
         if key:
             environment["SLANGER_SIGNING_KEY"] = key
-        command = [sys.executable, "-m", "slanger", "alerts", "page", "--port", "0"]
+        command = [sys.executable, "-m", "slanger", "alerts", "page", "--port", "0", *arguments]
         self.log = log
         with log.open("w") as errors:
             self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -142,6 +142,13 @@ def test_a_body_that_the_page_would_not_send_is_refused_in_one_sentence(served, 
     status, _, text = served.make(body)
     answer = json.loads(text)
     assert status in (400, 413, 422) and ("error" in answer or answer["mistakes"]) and "Traceback" not in text
+
+
+def test_the_form_begins_with_what_is_known_of_the_webhook(tmp_path):
+    known = Served(KEY, tmp_path / "log", "--url", "https://hooks.example.com", "--account", '"><script>')
+    text = known.request("GET", known.path)[2]
+    known.stop()
+    assert 'name="url" value="https://hooks.example.com"' in text and 'name="account" value="&quot;&gt;&lt;script&gt;"' in text
 
 
 def test_a_huge_body_is_refused_before_it_is_read(served):

@@ -8,12 +8,10 @@ from typing import Any
 from slanger.alert import Fixed, Route
 from slanger.generator.describe import cautions, day, summary
 from slanger.generator.fields import BY_KEY, SERVER, STRATEGY
-from slanger.generator.options import NUMBER, BadOptions, Draft, check
+from slanger.generator.options import NUMBER, Draft, check
 from slanger.generator.placeholders import market_fields, sample
 from slanger.signing import sign_alert
 
-LARGEST = 15_000
-"""Bytes of the text; the webhook takes 16 KiB after TradingView has filled it in."""
 TEST_LIMIT = 300.0
 """Seconds for which the webhook takes a fired alert (SLANGER_REPLAY_WINDOW's default)."""
 
@@ -25,8 +23,6 @@ def new_alert(options: Mapping[str, str], signing_key: str | None, now: float) -
     """
     draft = check(options, now)
     text = alert_text(draft, signing_key)
-    if len(text) > LARGEST:
-        raise BadOptions([("symbols", f"{len(draft.fixed.get('symbols', []))} symbols", "the text is too long: allow fewer symbols")])
     fixed = Fixed.model_validate(draft.fixed)
     return {
         "url": draft.url,

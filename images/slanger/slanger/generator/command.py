@@ -10,13 +10,15 @@ from typing import Any
 
 from slanger.alert import Limits
 from slanger.generator.alerts import new_alert
-from slanger.generator.fields import FIELDS, Field
+from slanger.generator.fields import BY_KEY, FIELDS, Field
 from slanger.generator.keys import VARIABLE, BadKey, new_key, read_key
 from slanger.generator.options import BadOptions
 from slanger.generator.page import DEFAULT_PORT, serve
 from slanger.generator.show import BadAlert, show
 
-ORDER_ONLY = tuple(field for field in FIELDS if field.key not in Limits.model_fields)
+# The same for every alert of one webhook.
+KNOWN = ("url", "account")
+OWN_OPTIONS = tuple(field for field in FIELDS if field.key not in Limits.model_fields)
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m slanger alerts", description="Make alerts for TradingView.", allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="new|show|key|page")
     new = commands.add_parser("new", help="make an alert", allow_abbrev=False)
-    for field in ORDER_ONLY:
+    for field in OWN_OPTIONS:
         _add(new, field)
     new.add_argument(
         "--limit",
@@ -59,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--format", choices=("text", "json"), default="text")
     page = commands.add_parser("page", help="a page with a form, for this machine only", allow_abbrev=False)
     page.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on 127.0.0.1, default {DEFAULT_PORT}; 0 takes a free one")
+    for key in KNOWN:
+        page.add_argument(option_name(key), dest=key, default="", metavar="VALUE", help=f"what the form begins with: {BY_KEY[key].label}")
     page.set_defaults(run=_page)
     for command in (new, reader, page):
         command.add_argument("--key-file", metavar="FILE", help=f"file with the signing key; otherwise {VARIABLE}, or it is asked for")
@@ -75,7 +79,7 @@ def _add(parser: argparse.ArgumentParser, field: Field) -> None:
 
 
 def _new(chosen: argparse.Namespace) -> int:
-    options = {field.key: getattr(chosen, field.key) or "" for field in ORDER_ONLY}
+    options = {field.key: getattr(chosen, field.key) or "" for field in OWN_OPTIONS}
     for limit in chosen.limit:
         key, equals, value = limit.partition("=")
         if not equals or key not in Limits.model_fields:
@@ -96,7 +100,7 @@ def _new(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    shown = show(sys.stdin.read(), read_key(os.environ, chosen.key_file, chosen.key_fd, ask=False), time.time())
+    shown = show(sys.stdin.buffer.read(), read_key(os.environ, chosen.key_file, chosen.key_fd, ask=False), time.time())
     if chosen.format == "json":
         print(json.dumps(shown, indent=1))
     else:
@@ -116,7 +120,8 @@ def _print_words(made: dict[str, Any]) -> None:
 
 def _page(chosen: argparse.Namespace) -> int:
     # Without one the page asks for it.
-    return serve(chosen.port, read_key(os.environ, chosen.key_file, chosen.key_fd, ask=False))
+    known = {key: getattr(chosen, key) for key in KNOWN}
+    return serve(chosen.port, read_key(os.environ, chosen.key_file, chosen.key_fd, ask=False), known)
 
 
 def _key(_: argparse.Namespace) -> int:

@@ -36,13 +36,17 @@ def limits_in_words(limits: Limits) -> str:
 
 
 def order_in_words(order: OrderFields) -> str:
-    """The fixed order fields, `dollars 100, take-profit 1%`; empty without any."""
+    """The fixed order fields, `$100, take-profit 1%`; empty without any."""
     words = []
     for key, value in order.model_dump(exclude_none=True).items():
         field = BY_KEY[key]
-        plain = getattr(value, "value", value)
-        text = {"dollars": f"${plain}", "percent": f"{plain}%", "flag": "yes"}.get(field.unit, str(plain))
-        words.append(f"{field.label.lower()} {text}")
+        if key == "notional":
+            words.append(dollars(value))
+        elif field.unit == "flag":
+            words.append(field.label.lower())
+        else:
+            text = {"dollars": "${}", "percent": "{}%"}.get(field.unit, "{}").format(getattr(value, "value", value))
+            words.append(f"{field.label.lower()} {text}")
     return ", ".join(words)
 
 
@@ -53,7 +57,7 @@ def summary(fixed: Fixed) -> list[str]:
     return [
         f"{fixed.name} buys or sells {symbols} on the account {fixed.account}, {RULES[fixed.route].summary}.",
         f"Limits: {own}." if own else "Limits: the server's own, none of the alert's.",
-        f"Fixed: {order_in_words(fixed.order) or 'nothing of the order'}.",
+        f"Order: {order_in_words(fixed.order) or 'nothing is fixed'}.",
         f"Valid until {day(fixed.expires)}.",
     ]
 

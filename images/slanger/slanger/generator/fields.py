@@ -42,7 +42,7 @@ FIELDS = (
     Field(
         "action",
         "Action",
-        "strategy: TradingView's strategy says buy or sell. buy or sell: for an alert on an indicator or a price.",
+        "Who decides: TradingView's strategy, or this alert alone (buy or sell) for one on an indicator or a price.",
         "use strategy, buy or sell",
         "choice",
         (STRATEGY, "buy", "sell"),

@@ -1,6 +1,7 @@
 """The page's form, made from the same table of fields as the command line, so that neither says what the other doesn't."""
 
 import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -44,11 +45,13 @@ SIGNS = {"dollars": "$", "percent": "%"}
 CHOICES = {STRATEGY: "The strategy decides"}
 
 
-def page(nonce: str, has_key: bool) -> str:
-    """The whole page. `nonce` lets its own script and style run, and no other; `has_key`: the process has a signing key, so none is asked for."""
+def page(nonce: str, has_key: bool, known: Mapping[str, str]) -> str:
+    """The whole page. `nonce` lets its own script and style run, and no other. `has_key`: the process has a signing key, so that none is asked for.
+    `known`: key -> what its field begins with."""
+    known = {"expires": DEFAULT_EXPIRY, **known}
     text = TEMPLATE.read_text(encoding="utf-8").replace("NONCE", nonce)
     for place, keys in PLACES.items():
-        text = text.replace(f"<!-- {place} -->", "\n".join(_field(BY_KEY[key]) for key in keys))
+        text = text.replace(f"<!-- {place} -->", "\n".join(_field(BY_KEY[key], known.get(key, "")) for key in keys))
     # Inside a script element only `</` could end it early.
     return text.replace("RULES_JSON", json.dumps(rules(has_key)).replace("</", "<\\/"))
 
@@ -73,7 +76,7 @@ def rules(has_key: bool) -> dict[str, object]:
     }
 
 
-def _field(field: Field) -> str:
+def _field(field: Field, value: str) -> str:
     key, label, help_text = field.key, escape(field.label), escape(field.help)
     described = f'aria-describedby="{key}-help {key}-error"'
     note = f'<p class="help" id="{key}-help">{help_text}</p>\n<p class="error" id="{key}-error" hidden></p>'
@@ -84,11 +87,10 @@ def _field(field: Field) -> str:
         options = "".join(f'<option value="{one}">{CHOICES.get(one, one.replace("_", "-").capitalize())}</option>' for one in field.choices)
         control = f'<select id="{key}" name="{key}" {described}>{options}</select>'
     else:
-        value = DEFAULT_EXPIRY if key == "expires" else ""
         required = " required" if key in REQUIRED else ""
         example = f' placeholder="{EXAMPLES[key]}"' if key in EXAMPLES else ""
         plain = 'autocomplete="off" autocapitalize="none" spellcheck="false"'
-        control = f'<input id="{key}" name="{key}" value="{value}"{example}{required} {plain} {described}>'
+        control = f'<input id="{key}" name="{key}" value="{escape(value)}"{example}{required} {plain} {described}>'
     sign = SIGNS.get(field.unit)
     if sign:
         control = f'<span class="with-sign {field.unit}"><span class="sign" aria-hidden="true">{sign}</span>{control}</span>'

@@ -10,6 +10,7 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -29,9 +30,10 @@ class Page(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, signing_key: str | None) -> None:
+    def __init__(self, port: int, signing_key: str | None, known: Mapping[str, str]) -> None:
         super().__init__((ADDRESS, port), Handler)
         self.signing_key = signing_key
+        self.known = known
         self.path = f"/{secrets.token_urlsafe(24)}/"
         self.hosts = (f"{ADDRESS}:{self.server_port}", f"localhost:{self.server_port}")
 
@@ -59,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(refused.status, "text/plain", str(refused))
             return
         nonce = secrets.token_urlsafe(16)
-        self._send(HTTPStatus.OK, "text/html", page(nonce, self.server.signing_key is not None), nonce)
+        self._send(HTTPStatus.OK, "text/html", page(nonce, self.server.signing_key is not None, self.server.known), nonce)
 
     def do_POST(self) -> None:
         try:
@@ -134,11 +136,11 @@ def make(body: dict[str, Any], server_key: str | None) -> dict[str, Any]:
     return {"mistakes": mistakes} if mistakes else {"alert": made}
 
 
-def serve(port: int, signing_key: str | None) -> int:
-    """Serve until interrupted. Exit code."""
+def serve(port: int, signing_key: str | None, known: Mapping[str, str]) -> int:
+    """Serve until interrupted. `known`: key of FIELDS -> what the form begins with. Exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server = Page(port, signing_key)
+        server = Page(port, signing_key, known)
     except OSError as error:
         print(f"--port={port}: {error.strerror}: choose another port", file=sys.stderr)
         return 1

@@ -1,10 +1,12 @@
 """Reads an alert's text, pasted or fired: whether it is signed, what it allows, when it expires."""
 
-import json
 from typing import Any
 
 from pydantic import ValidationError
 
+from slanger.accept.body import parse
+from slanger.accept.refusal import Refused
+from slanger.accept.sentences import sentence_of
 from slanger.alert import Fixed
 from slanger.generator.describe import cautions, day, summary
 from slanger.signing import alert_is_signed
@@ -14,21 +16,20 @@ class BadAlert(ValueError):
     """Text that is no alert."""
 
 
-def show(text: str, signing_key: str | None, now: float) -> dict[str, Any]:
+def show(text: bytes, signing_key: str | None, now: float) -> dict[str, Any]:
     """`signature`: valid, wrong, missing or unchecked; `expired`; `good`: nothing is wrong with it. Raises BadAlert."""
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadAlert(f"the text is not JSON: {error}. Paste all of it, from {{ to }}") from None
-    raw = body.get("alert") if isinstance(body, dict) else None
+        # As the webhook reads it: what it would not take is no alert here either.
+        body = parse(text)
+    except Refused as refused:
+        raise BadAlert(f"{refused.sentence}; paste all of the text, from {{ to }}") from None
+    raw = body.get("alert")
     if not isinstance(raw, dict):
         raise BadAlert("the text has no fixed part `alert`: it was not made by `alerts new`")
     try:
         fixed = Fixed.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, ("alert", *first["loc"])))
-        raise BadAlert(f"{where}={str(first['input'])[:40]!r}: {first['msg']}; make the alert anew with `alerts new`") from None
+        raise BadAlert(f"alert.{sentence_of(error)}; make the alert anew with `alerts new`") from None
     signature = _signature(body.get("signature"), raw, signing_key)
     expired = fixed.expires <= now
     notes = cautions(fixed, signature != "missing")
