@@ -10,8 +10,9 @@ from aiohttp import web
 
 from .api import make_app
 from .broker import Broker, open_broker, step
+from .door import Door
 from .logs import log_to_stdout
-from .paper_routes import DOWN
+from .paper_routes import SHUT
 from .prices import BadRecording
 from .settings import BadSettings, Settings, read_settings
 from .store import BadStore
@@ -20,40 +21,18 @@ log = logging.getLogger("alpaca_paper")
 
 
 async def serve(running: Broker) -> int:
-    settings = running.settings
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    """Until SIGTERM. Returns the exit code."""
+    settings, stopped = running.settings, asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     step(running)
     app = make_app(running)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    tasks: set[asyncio.Task] = set()
-    site: web.TCPSite | None = None
-
-    async def listen() -> None:
-        nonlocal site
-        site = web.TCPSite(runner, settings.host, settings.port, reuse_address=True)
-        await site.start()
-
-    async def pause(seconds: float) -> None:
-        await site.stop()
-        for connection in list(runner.server.connections):
-            connection.force_close()
-            if connection.transport is not None:
-                connection.transport.abort()
-        await asyncio.sleep(seconds)
-        await listen()
-
-    def down(seconds: float) -> None:
-        task = asyncio.create_task(pause(seconds))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    app[DOWN] = down
+    door = Door(runner, settings.host, settings.port)
+    app[SHUT] = door.shut
     await runner.setup()
     try:
-        await listen()
+        await door.open()
     except OSError as problem:
         await runner.cleanup()
         place = f"ALPACA_PAPER_HOST={settings.host} ALPACA_PAPER_PORT={settings.port}"

@@ -14,7 +14,7 @@ from .decimals import nearest
 from .ledger import Account, Ledger, Position
 from .orders import EPOCH
 from .settings import Settings
-from .store import Store
+from .store import BadStore, Store
 from .stream import Hub
 
 DAY_US = 86_400_000_000
@@ -37,12 +37,15 @@ class Broker:
 
 def open_broker(settings: Settings, clock: Callable[[], int] = prices.now_us) -> Broker:
     """Raises BadStore, BadRecording."""
-    hub = Hub()
+    hub, assets = Hub(), make_assets(settings.symbols)
     opened = Store(settings.data, hub.publish)
     books, conditions = opened.load()
-    broker = Broker(settings, make_assets(settings.symbols), prices.read_movement(), books, conditions, opened, hub, clock)
+    broker = Broker(settings, assets, prices.read_movement(), books, conditions, opened, hub, clock)
     if books is None:
         reset(broker, settings.cash, {})
+    used = {order.symbol for order in broker.ledger.orders.values()} | set(broker.ledger.positions)
+    if unknown := sorted(used - set(assets)):
+        raise BadStore(f"ALPACA_PAPER_SYMBOLS lacks {', '.join(unknown)}, which the account has traded; add them or use an empty folder")
     return broker
 
 
@@ -92,6 +95,7 @@ def world(broker: Broker) -> World:
         fill_delay_us=broker.conditions.fill_delay_ms * 1000,
         fill_parts=broker.conditions.fill_parts,
         cancel_delay_us=broker.conditions.cancel_delay_ms * 1000,
+        reject=broker.conditions.reject > 0,
         crypto_fee_percent=broker.settings.crypto_fee_percent,
         wash_trades=broker.settings.wash_trades,
     )

@@ -31,7 +31,7 @@ def reserved(ledger: Ledger, world: World, but: str | None = None) -> Decimal:
     """USD that open opening orders have claimed. `but` is a group that doesn't count."""
     total = ZERO
     for order in books.open_orders(ledger):
-        if order.parent or books.group(order) == but or order.position_intent.endswith("close"):
+        if books.group(order) == but or order.position_intent.endswith("close"):
             continue
         price = order.limit_price or order.stop_price or world.price(order.symbol)
         value = books.remaining(order, price) * price
@@ -123,7 +123,7 @@ def _opening(ledger: Ledger, request: Request, cost: Decimal, price: Decimal, wo
     opposite = [
         order for order in books.open_orders(ledger, asset.symbol) if order.side != request.side and order.position_intent.endswith("open")
     ]
-    if not books.position_qty(ledger, asset.symbol) and any(books.group(order) != but and not order.parent for order in opposite):
+    if not books.position_qty(ledger, asset.symbol) and any(books.group(order) != but for order in opposite):
         pair = "short sell while a long buy" if request.side == "sell" else "long buy while a short sell"
         raise forbidden(f"cannot open a {pair} order is open")
     if asset.is_crypto:

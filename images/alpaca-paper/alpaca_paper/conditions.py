@@ -21,6 +21,8 @@ class Conditions:
     fill_parts: int = 1
     """In how many executions an order is filled, each `fill_delay_ms` after the one before."""
     cancel_delay_ms: int = 0
+    reject: int = 0
+    """How many of the next orders are taken and then rejected by the market."""
 
 
 def to_row(conditions: Conditions) -> dict:
@@ -52,5 +54,7 @@ class World:
     fill_delay_us: int = 0
     fill_parts: int = 1
     cancel_delay_us: int = 0
+    reject: bool = False
+    """An order that is sent now is taken and then rejected by the market."""
     crypto_fee_percent: Decimal = Decimal(0)
     wash_trades: str = "refuse"

@@ -10,7 +10,7 @@ from .ledger import Fill, Ledger
 from .matching import fill_price, may_trade, trail
 from .orders import Order, iso, nested_json
 
-FINAL_TIMES = {"canceled": "canceled", "expired": "expired", "replaced": "replaced"}
+FINAL_TIMES = {"canceled": "canceled", "expired": "expired", "replaced": "replaced", "rejected": "failed"}
 
 
 def announce(ledger: Ledger, event: str, order: Order, world: World, **more: object) -> None:
@@ -32,7 +32,9 @@ def take(ledger: Ledger, order: Order, legs: list[Order], world: World) -> dict:
     order.status = "pending_new" if may_trade(order, world) else "accepted"
     announce(ledger, order.status, order, world)
     answer = nested_json(order, ledger.orders.__getitem__)
-    if order.status == "accepted" and order.time_in_force in ("ioc", "fok"):
+    if world.reject:
+        finish(ledger, order, "rejected", world)
+    elif order.status == "accepted" and order.time_in_force in ("ioc", "fok"):
         finish(ledger, order, "canceled", world)
     work(ledger, order, world)
     if order.order_class == "oco":
@@ -184,7 +186,7 @@ def _end(ledger: Ledger, order: Order, status: str, world: World) -> None:
 
 
 def finish(ledger: Ledger, order: Order, status: str, world: World) -> None:
-    """Ends an open order without a fill: `canceled` or `expired`; legs and the other exit go with it."""
+    """Ends an open order without a fill: `canceled`, `expired` or `rejected`; legs and the other exit go with it."""
     others = siblings(ledger, order)
     waiting = [ledger.orders[one] for one in order.legs]
     _end(ledger, order, status, world)

@@ -5,7 +5,7 @@ import uuid
 from aiohttp import web
 
 from . import desk, reading
-from .broker import Broker, world
+from .broker import Broker, record_conditions, world
 from .orders import Order, iso, nested_json, to_json
 from .refusals import malformed, missing
 from .web_parts import BROKER, answer, body_of, choice, flag, instant, whole
@@ -35,7 +35,11 @@ def _nested(broker: Broker, order: Order) -> dict:
 async def take(request: web.Request) -> web.Response:
     body = await body_of(request)
     broker = request.app[BROKER]
-    return answer(desk.submit(broker.ledger, reading.read(body, broker.assets), world(broker)))
+    taken = desk.submit(broker.ledger, reading.read(body, broker.assets), world(broker))
+    if broker.conditions.reject:
+        broker.conditions.reject -= 1
+        record_conditions(broker)
+    return answer(taken)
 
 
 @routes.get("/v2/orders")

@@ -46,6 +46,7 @@ class Order:
     filled: int | None = None
     canceled: int | None = None
     expired: int | None = None
+    failed: int | None = None
     replaced: int | None = None
     replaced_by: str | None = None
     replaces: str | None = None
@@ -111,7 +112,7 @@ def to_json(order: Order, legs: list[dict] | None = None) -> dict:
         "expired_at": iso(order.expired),
         "expires_at": iso(order.expires),
         "canceled_at": iso(order.canceled),
-        "failed_at": None,
+        "failed_at": iso(order.failed),
         "replaced_at": iso(order.replaced),
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,

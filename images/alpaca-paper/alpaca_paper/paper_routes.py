@@ -17,8 +17,8 @@ from .refusals import Refusal
 from .web_parts import BROKER, FAULTS, answer, body_of
 
 routes = web.RouteTableDef()
-# Stops listening for some seconds; only the process that owns the socket can.
-DOWN = web.AppKey("down", Callable)
+# Shuts the door for some seconds; only the process that owns the socket can.
+SHUT = web.AppKey("shut", Callable)
 
 
 def _wrong(message: str) -> Refusal:
@@ -110,13 +110,15 @@ async def set_clock(request: web.Request) -> web.Response:
 
 @routes.post("/_paper/fills")
 async def set_fills(request: web.Request) -> web.Response:
-    """{"delay_ms": 0, "parts": 1, "cancel_delay_ms": 0}"""
-    body = await _object(request, "delay_ms", "parts", "cancel_delay_ms")
+    """{"delay_ms": 0, "parts": 1, "cancel_delay_ms": 0, "reject": 0}: how orders are filled and cancelled; the next `reject` orders
+    are taken and then rejected by the market."""
+    body = await _object(request, "delay_ms", "parts", "cancel_delay_ms", "reject")
     broker = request.app[BROKER]
     limits = {
         "delay_ms": ("fill_delay_ms", 0, 3_600_000),
         "parts": ("fill_parts", 1, 1000),
         "cancel_delay_ms": ("cancel_delay_ms", 0, 3_600_000),
+        "reject": ("reject", 0, 10**6),
     }
     numbers = {limits[name][0]: int(_number(name, value, *limits[name][1:])) for name, value in body.items()}
     for name, value in numbers.items():
@@ -204,5 +206,5 @@ async def down(request: web.Request) -> web.Response:
     """{"seconds": 5}: refuses connections for so long, and cuts those that are open, this one after its answer."""
     body = await _object(request, "seconds")
     seconds = float(_number("seconds", body.get("seconds"), 0, 600))
-    asyncio.get_running_loop().call_later(0.05, request.app[DOWN], seconds)
+    asyncio.get_running_loop().call_later(0.05, request.app[SHUT], seconds)
     return answer({})

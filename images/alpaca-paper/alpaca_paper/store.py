@@ -74,6 +74,7 @@ class Store:
 
     def __init__(self, folder: Path, publish: Callable[[list[dict]], None]) -> None:
         """`publish` gets the trade updates of what has become durable, in order. Raises BadStore."""
+        self._folder = folder
         self._publish = publish
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._rows: list[Row] = []
@@ -108,7 +109,9 @@ class Store:
                 ledger.fills.append(Fill(**_decimals(json.loads(body), "price", "qty", "cumulative", "leaves")))
             return ledger, conditions
         except (ValueError, TypeError, KeyError, sqlite3.Error) as problem:
-            raise BadStore(f"ALPACA_PAPER_DATA: what is stored there can't be read ({problem!r}); use an empty folder") from problem
+            raise BadStore(
+                f"ALPACA_PAPER_DATA={str(self._folder)!r}: what is stored there can't be read ({problem!r}); use an empty folder"
+            ) from problem
 
     def write(self, rows: list[Row], events: list[dict]) -> None:
         if rows or events:

@@ -39,7 +39,7 @@ def test_prices_are_shifted_and_released(server):
     server.post("/_paper/prices", {"shift_percent": {"AAPL": -10}})
     server.post("/_paper/prices", {"shift_percent": {"AAPL": 50}})
     shown = server.get("/_paper/conditions")
-    assert (shown["last"]["AAPL"], shown["shifts"]) == ("309.15", {"AAPL": "1.350"})
+    assert (shown["last"]["AAPL"], shown["shifts"]) == ("309.15", {"AAPL": "1.35"})
     server.post("/_paper/prices", {"release": ["AAPL"]})
     assert server.get("/_paper/conditions")["last"]["AAPL"] == "229"
 
@@ -62,6 +62,16 @@ def test_slow_fills_in_parts_and_slow_cancels(server, wait_for):
     other = server.send(kind="limit", limit_price=1)
     server.raw("DELETE", f"/v2/orders/{other['id']}")
     wait_for(lambda: server.get(f"/v2/orders/{other['id']}")["status"] == "canceled")
+
+
+def test_the_next_orders_are_rejected_by_the_market(server):
+    server.post("/_paper/fills", {"reject": 1})
+    bracket = {"order_class": "bracket", "take_profit": {"limit_price": 900}, "stop_loss": {"stop_price": 9}}
+    rejected = server.get(f"/v2/orders/{server.send(**bracket)['id']}")
+    assert (rejected["status"], rejected["filled_qty"], [leg["status"] for leg in rejected["legs"]]) == ("rejected", "0", ["canceled"] * 2)
+    assert rejected["failed_at"] and server.get("/v2/positions") == []
+    server.send()
+    assert len(server.get("/v2/positions")) == 1
 
 
 def test_cash_and_positions_are_set_and_reset(server):
