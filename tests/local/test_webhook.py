@@ -53,7 +53,7 @@ def shape(order: dict[str, Any]) -> dict[str, Any]:
     ("route", "symbol", "action", "options", "expected"),
     [
         ("market", "AAPL", "buy", ["qty=3"], [{"side": "buy", "type": "market", "time_in_force": "ioc", "qty": 3}]),
-        ("market", "BTCUSD", "buy", ["qty=0.01"], [{"side": "buy", "type": "market", "time_in_force": "gtc", "qty": 0.01}]),
+        ("market", "BTCUSD", "buy", ["qty=0.01"], [{"side": "buy", "type": "market", "time_in_force": "ioc", "qty": 0.01}]),
         ("notional", "AAPL", "buy", ["notional=50"], [{"side": "buy", "type": "market", "time_in_force": "day", "notional": 50}]),
         ("notional", "BTCUSD", "buy", ["notional=90"], [{"side": "buy", "type": "market", "time_in_force": "gtc", "notional": 90}]),
         (
@@ -76,9 +76,9 @@ def shape(order: dict[str, Any]) -> dict[str, Any]:
             "buy",
             ["qty=2", "take_profit=1%", "stop_loss=$5", "stop_limit=$6"],
             [
-                {"side": "buy", "type": "market", "time_in_force": "day", "qty": 2, "order_class": "bracket"},
-                {"side": "sell", "type": "limit", "time_in_force": "day", "qty": 2, "limit_price": 202},
-                {"side": "sell", "type": "stop_limit", "time_in_force": "day", "qty": 2, "stop_price": 195, "limit_price": 194},
+                {"side": "buy", "type": "market", "time_in_force": "gtc", "qty": 2, "order_class": "bracket"},
+                {"side": "sell", "type": "limit", "time_in_force": "gtc", "qty": 2, "limit_price": 202},
+                {"side": "sell", "type": "stop_limit", "time_in_force": "gtc", "qty": 2, "stop_price": 195, "limit_price": 194},
             ],
         ),
         (
@@ -87,9 +87,9 @@ def shape(order: dict[str, Any]) -> dict[str, Any]:
             "sell",
             ["qty=2", "take_profit=1%", "stop_loss=210"],
             [
-                {"side": "sell", "type": "market", "time_in_force": "day", "qty": 2, "order_class": "bracket"},
-                {"side": "buy", "type": "limit", "time_in_force": "day", "qty": 2, "limit_price": 198},
-                {"side": "buy", "type": "stop", "time_in_force": "day", "qty": 2, "stop_price": 210},
+                {"side": "sell", "type": "market", "time_in_force": "gtc", "qty": 2, "order_class": "bracket"},
+                {"side": "buy", "type": "limit", "time_in_force": "gtc", "qty": 2, "limit_price": 198},
+                {"side": "buy", "type": "stop", "time_in_force": "gtc", "qty": 2, "stop_price": 210},
             ],
         ),
         (

@@ -20,6 +20,7 @@ from tools.stack.engine import LOCAL, StackError, main, outputs
 from tools.stack.status import engine_client
 
 OUTCOME_DEADLINE = 60  # seconds
+OUTCOMES = ("ordered", "passed", "refused")
 # Enough to see each route at work; `--set KEY=VALUE` changes it.
 EXAMPLES: dict[str, dict[str, str]] = {
     "market": {"qty": "1"},
@@ -52,7 +53,7 @@ def fired(route: str, url: str, account: str, signing_key: str, action: str, sym
     except BadOptions as error:
         raise StackError(str(error)) from None
     # Its own id: two test alerts within a second are two alerts.
-    return made["url"], {**sample(made["text"], time.time(), action=action), "id": str(time.time_ns())}
+    return made["url"], {**sample(made["text"], time.time(), action=action, price=options.get("test_price")), "id": str(time.time_ns())}
 
 
 def send(url: str, body: dict[str, Any]) -> str:
@@ -66,14 +67,26 @@ def send(url: str, body: dict[str, Any]) -> str:
     return answer.json()["id"]
 
 
-def outcome(worker: Any, key: str) -> dict[str, Any]:
-    """What the worker's own command says of an alert. Raises StackError when it can't say."""
-    command = ["python3", "-m", "slanger", "outcome", key, "--wait", str(OUTCOME_DEADLINE)]
-    code, output = worker.exec_run(command, demux=True)
-    printed, errors = ((part or b"").decode().strip() for part in output)
+def outcome(worker: Any, key: str, since: float) -> dict[str, Any]:
+    """The worker's log line about the alert, once it is there. Raises StackError after OUTCOME_DEADLINE."""
+    deadline = time.monotonic() + OUTCOME_DEADLINE
+    while time.monotonic() < deadline:
+        for line in worker.logs(since=int(since)).decode().splitlines():
+            said = json.loads(line) if line.startswith("{") else {}
+            if said.get("key") == key and said.get("message") in OUTCOMES:
+                return said
+        time.sleep(0.3)
+    raise StackError(
+        f"no outcome within {OUTCOME_DEADLINE} s: the worker may be waiting for the broker, see `make logs BOT=webhook-worker`"
+    )
+
+
+def look(worker: Any, *what: str) -> Any:
+    """What the broker says, asked by the worker's own command. Raises StackError."""
+    code, output = worker.exec_run(["python3", "-m", "slanger", "look", *what])
     if code != 0:
-        raise StackError(errors or printed)
-    return json.loads(printed)
+        raise StackError(output.decode().strip())
+    return json.loads(output)
 
 
 def described(order: dict[str, Any]) -> list[str]:
@@ -104,19 +117,26 @@ def command() -> None:
         raise StackError(f"stack {options.stack!r} trades real money: LIVE=1 sends the alert all the same")
     symbol = options.symbol or ("KO" if options.route == "aristocrats" else "AAPL")
     settings = {**EXAMPLES[options.route], **dict(one.partition("=")[::2] for one in options.set)}
+    worker = None
+    if options.stack == LOCAL:
+        worker = container(engine_client(LOCAL), hook["workerService"])
+        if worker is None or worker.status != "running":
+            raise StackError("the webhook's worker is not running: `make up` brings it up")
+        settings.setdefault("test_price", look(worker, "price", symbol))  # TradingView would send one
     url, body = fired(options.route, hook["url"], hook["account"], signing_key, options.action, symbol, settings)
+    since = time.time()
     key = send(url, body)
-    print(f"accepted as {key}")
-    if options.stack != LOCAL:
+    print(f"accepted as {key}", flush=True)
+    if worker is None:
         print(f"what came of it: `make logs STACK={options.stack} BOT=webhook-worker`")
         return
-    worker = container(engine_client(LOCAL), hook["workerService"])
-    if worker is None:
-        raise StackError("the worker's container is gone: run `make up`")
-    came = outcome(worker, key)
-    if came.get("reason"):
+    came = outcome(worker, key, since)
+    if came["message"] == "refused":
         raise StackError(f"not traded: {came['reason']}; `make dead-letters` shows what is kept")
-    print("\n".join(line for order in came["orders"] for line in described(order)))
+    if came["message"] == "passed":
+        print(f"passed: {came['reason']}")
+    for order in look(worker, "orders", key):
+        print("\n".join(described(order)))
 
 
 if __name__ == "__main__":

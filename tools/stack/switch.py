@@ -27,8 +27,7 @@ def command() -> None:
     if options.close and options.action == "resume":
         raise StackError("CLOSE=1 goes with `make kill`: leave it out")
     hook, signing_key = webhook(options.stack)
-    # Two switches are two commands, however alike.
-    body = json.dumps({"action": options.action, "close": options.close, "id": str(time.time_ns())}).encode()
+    body = json.dumps({"action": options.action, "close": options.close}).encode()
     timestamp = str(int(time.time()))
     headers = {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: sign_request(signing_key, PATH, timestamp, body)}
     try:

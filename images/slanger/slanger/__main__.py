@@ -8,6 +8,7 @@ ROLES = {
     "execute": ("slanger.execute.serve", "worker: trade what is stored"),
     "alerts": ("slanger.generator.command", "make a signed alert to paste into TradingView"),
     "dead-letters": ("slanger.execute.dead_letters", "look at the alerts that failed, and replay them"),
+    "look": ("slanger.execute.look", "the broker's orders of one alert, or a symbol's last price"),
     "switch": ("slanger.execute.switch", "stop and resume trading"),
 }
 
