@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slanger.accept.body import MOST_BYTES
+from slanger.accept.routes import check_route
 from slanger.alert import Alert, Limits, Market, OrderFields, Route
 from slanger.execute.time_in_force import COINS, SHARES
 from slanger.generator.alerts import new_alert
 from slanger.generator.fields import BY_KEY
 from slanger.generator.options import NUMBER, BadOptions, check
 from slanger.generator.placeholders import LEFT_OUT, PLACEHOLDER, fill, plausible_values, sample
-from slanger.generator.routes import RULES
+from slanger.generator.routes import RULES, SMASH_OR_PASS
 from slanger.signing import alert_is_signed
 
 KEY = "k" * 40
@@ -62,9 +63,10 @@ def valid_options(draw) -> dict[str, str]:
     else:
         options[size] = draw(numbers)
     chosen = [draw(st.sampled_from(group)) for group in rules.needs]
-    smash = "sp" in rules.takes and draw(st.booleans())
-    chosen += ["sp", "side", "profit"] if smash else []
-    for key in (key for key in rules.takes if key not in ("sp", "side", "profit")):
+    smash = set(SMASH_OR_PASS) <= set(rules.fields) and draw(st.booleans())
+    chosen += SMASH_OR_PASS if smash else []
+    needed = [key for group in rules.needs for key in group]
+    for key in (key for key in rules.fields if key not in (*rules.sizes, *needed, *SMASH_OR_PASS)):
         if draw(st.booleans()) and not {key, *chosen} >= {"limit_price", "wiggle"}:
             chosen.append(key)
     options |= {key: draw(values_of(key)) for key in (*chosen, *limits)}
@@ -75,6 +77,8 @@ def valid_options(draw) -> dict[str, str]:
         options["time_in_force"] = draw(st.sampled_from(["day"] if "extended_hours" in options else allowed))
         if crypto and "extended_hours" in options:
             del options["time_in_force"]
+    if smash and route is Route.ARISTOCRATS:
+        options["side"] = "buy"
     for key in ("take_profit", "stop_loss", "trail_percent"):
         if key in options and "risk_to_stop" not in options and draw(st.booleans()):
             options[key] = "server"
@@ -125,6 +129,7 @@ def test_the_curl_line_sends_a_body_that_every_part_of_the_schema_takes(options)
     assert words[-1] == made["url"] and alert.time == NOW
     assert alert_is_signed([KEY], body["alert"], alert.signature)
     assert alert.alert.symbols is None or alert.ticker in alert.alert.symbols
+    check_route(alert.alert.route, alert.ticker, alert.action, alert.alert.order)
     market = Market.model_validate({key: value for key, value in body.items() if key in Market.model_fields})
     assert str(market.price) == "187.50" and market.interval == "5"
 
@@ -238,6 +243,7 @@ WRONG = [
     ({"route": "limit", "limit_price": "10", "wiggle": "1"}, "wiggle", "not both"),
     ({"route": "limit", "extended_hours": "true", "time_in_force": "ioc"}, "time_in_force", "with extended hours"),
     ({"route": "aristocrats", "action": "sell"}, "action", "only buys"),
+    ({"route": "aristocrats", "sp": "true", "side": "sell", "profit": "1"}, "side", "only buys"),
 ]
 
 

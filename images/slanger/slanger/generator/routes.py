@@ -1,58 +1,46 @@
-"""What each route needs and takes, so that an alert that the worker could not trade is never made."""
+"""What each route needs, beside what accept lets it have: an alert that the worker could not trade is never made."""
 
 from dataclasses import dataclass
 
-from slanger.alert import Route
-from slanger.execute.sizes import DOLLAR_SIZES
+from slanger.accept.routes import USED
+from slanger.alert import SIZES, Route
 
-_SHARES = ("qty", "notional", "equity_percent", "position_percent", "risk")
-_SMASH = ("sp", "side", "profit")
+SMASH_OR_PASS = ("sp", "side", "profit")
 
 
 @dataclass(frozen=True)
 class Rules:
     summary: str
     """What it orders, after "buys or sells"."""
-    sizes: tuple[str, ...]
-    needs: tuple[tuple[str, ...], ...] = ()
+    fields: tuple[str, ...]
+    """Every order field that it knows, sizes first."""
+    needs: tuple[tuple[str, ...], ...]
     """Of each group exactly one."""
-    takes: tuple[str, ...] = ()
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """Every order field that it knows, sizes first."""
-        needed = tuple(key for group in self.needs for key in group)
-        return (*self.sizes, *needed, *self.takes)
+    def sizes(self) -> tuple[str, ...]:
+        return tuple(key for key in self.fields if key in SIZES)
+
+
+def _rules(route: Route, summary: str, *needs: tuple[str, ...]) -> Rules:
+    # Smash or pass decides itself what to close: the worker refuses it with a reversal.
+    left_out = SMASH_OR_PASS if route is Route.REVERSE else ()
+    known = [key for key in USED[route] if key not in left_out]
+    return Rules(summary, tuple(sorted(known, key=lambda key: key not in SIZES)), needs)
 
 
 RULES = {
-    Route.MARKET: Rules("at the market", _SHARES, takes=("time_in_force", *_SMASH)),
-    Route.NOTIONAL: Rules("at the market for an amount of dollars", DOLLAR_SIZES, takes=("time_in_force", *_SMASH)),
-    Route.LIMIT: Rules(
-        "at a limit, without one at the alert's price",
-        _SHARES,
-        takes=("limit_price", "wiggle", "time_in_force", "extended_hours", *_SMASH),
-    ),
-    Route.STOP_LIMIT: Rules(
-        "at a limit once a price is reached",
-        _SHARES,
-        needs=(("stop_price",), ("limit_price", "wiggle")),
-        takes=("time_in_force", *_SMASH),
-    ),
-    Route.BRACKET: Rules(
-        "with a take-profit and a stop-loss",
-        (*_SHARES, "risk_to_stop"),
-        needs=(("take_profit",), ("stop_loss",)),
-        takes=("stop_limit", "limit_price", "wiggle", "time_in_force", *_SMASH),
-    ),
-    Route.TRAILING: Rules(
-        "at the market, then a trailing stop",
-        _SHARES,
-        needs=(("trail_percent", "trail_price"),),
-        takes=("time_in_force", *_SMASH),
-    ),
-    Route.REVERSE: Rules("the other way: closes the open position first", _SHARES, takes=("time_in_force",)),
-    Route.ARISTOCRATS: Rules("dividend aristocrats only, buys only", DOLLAR_SIZES),
+    route: _rules(route, *words)
+    for route, words in {
+        Route.MARKET: ("at the market",),
+        Route.NOTIONAL: ("at the market for an amount of dollars",),
+        Route.LIMIT: ("at a limit, without one at the alert's price",),
+        Route.STOP_LIMIT: ("at a limit once a price is reached", ("stop_price",), ("limit_price", "wiggle")),
+        Route.BRACKET: ("with a take-profit and a stop-loss", ("take_profit",), ("stop_loss",)),
+        Route.TRAILING: ("at the market, then a trailing stop", ("trail_percent", "trail_price")),
+        Route.REVERSE: ("the other way: closes the open position first",),
+        Route.ARISTOCRATS: ("dividend aristocrats only, buys only",),
+    }.items()
 }
 # One of each: the second says the same in another way.
 EXCLUSIVE = (("limit_price", "wiggle"), ("trail_percent", "trail_price"))

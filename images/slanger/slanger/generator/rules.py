@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from slanger.alert import SIZES, Route
 from slanger.execute.time_in_force import COINS, SHARES
 from slanger.generator.fields import BY_KEY, ROUTES, SERVER, STRATEGY
-from slanger.generator.routes import EXCLUSIVE, ORDER_KEYS, RULES, Rules
+from slanger.generator.routes import EXCLUSIVE, ORDER_KEYS, RULES, SMASH_OR_PASS, Rules
 from slanger.symbols import BadSymbol, canonical_symbol, is_crypto
 
 Mistakes = list[tuple[str, str, str]]
@@ -71,15 +71,15 @@ def _times(given: Mapping[str, str], route: Route) -> Mistakes:
 def _smash(given: Mapping[str, str]) -> Mistakes:
     if given.get("sp", "true") != "true":
         return [("sp", given["sp"], BY_KEY["sp"].fix)]
-    there = [key for key in ("sp", "side", "profit") if key in given]
-    missing = [key for key in ("sp", "side", "profit") if key not in given]
+    there = [key for key in SMASH_OR_PASS if key in given]
+    missing = [key for key in SMASH_OR_PASS if key not in given]
     return [(key, "", f"{' and '.join(there)} without it: give all three (sp, side, profit), or none") for key in missing] if there else []
 
 
 def _instruments(given: Mapping[str, str], route: Route) -> Mistakes:
     mistakes: Mistakes = []
-    if route is Route.ARISTOCRATS and given["action"] == "sell":
-        mistakes.append(("action", "sell", "the route aristocrats only buys: use buy or strategy"))
+    if route is Route.ARISTOCRATS:
+        mistakes += [(key, "sell", "the route aristocrats only buys: use buy") for key in ("action", "side") if given.get(key) == "sell"]
     for part in given.get("symbols", "").split(","):
         try:
             crypto = is_crypto(canonical_symbol(part))
