@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +107,8 @@ def test_the_key_may_come_from_a_file_that_only_its_owner_reads(tmp_path):
     file.chmod(0o644)
     done = run(*NEW, "--key-file", str(file), key=None)
     assert done.returncode == 1 and "others may read it: chmod 600" in done.stderr
-    assert "it can't be read" in run(*NEW, "--key-file", str(tmp_path / "none"), key=None).stderr
+    for option in (["--key-file", str(tmp_path / "none")], ["--key-fd", "-1"], ["--key-fd", "99"]):
+        assert "it can't be read" in run(*NEW, *option, key=None).stderr
 
 
 def test_the_key_may_come_from_a_descriptor():
@@ -152,6 +155,14 @@ def test_a_typed_key_is_not_echoed(tmp_path):
         pass  # Nothing more was written before the terminal closed.
     os.close(parent)
     assert KEY not in seen and alert_is_signed([KEY], body["alert"], body["signature"])
+
+
+def test_the_guide_s_command_works_as_it_stands():
+    guide = (IMAGE.parent.parent / "docs" / "alerts.md").read_text()
+    line = re.search(r"^.*-m slanger (alerts new (?:.*\\\n)+.*)$", guide, re.MULTILINE)[1]
+    done = run(*shlex.split(line)[1:], "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["fixed"]["limits"] == {"order_notional": 500, "notional_per_day": 2000}
 
 
 def test_key_makes_another_one_each_time_that_the_webhook_takes():

@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
             print(f"{option_name(key)}{f'={value}' if value else ''}: {fix}", file=sys.stderr)
     except (BadKey, BadAlert) as error:
         print(error, file=sys.stderr)
+    except (KeyboardInterrupt, EOFError):
+        print("no key was typed: nothing is made", file=sys.stderr)
     return 1
 
 

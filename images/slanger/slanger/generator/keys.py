@@ -48,6 +48,6 @@ def _from(source: str | int, name: str) -> str:
             if isinstance(source, str) and os.fstat(file.fileno()).st_mode & 0o077:
                 raise BadKey(f"{name}: others may read it: chmod 600 {source}")
             text = file.read(4096)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BadKey(f"{name}: it can't be read: {error}") from None
     return checked_key(text.removesuffix("\n"), name)

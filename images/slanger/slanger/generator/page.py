@@ -141,8 +141,8 @@ def serve(port: int, signing_key: str | None, known: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server = Page(port, signing_key, known)
-    except OSError as error:
-        print(f"--port={port}: {error.strerror}: choose another port", file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        print(f"--port={port}: {error}: choose another port", file=sys.stderr)
         return 1
     print(f"Open {server.url}\nThe address is secret and good until this ends (Ctrl-C).", flush=True)
     try:
