@@ -21,6 +21,9 @@ UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # MiniStack's handles are random; ours tell the message too, so that one of a message that is gone is told from one that never was.
 HANDLE = re.compile(rf"({UUID})\.{UUID}")
 LONGEST_WAIT = 20  # SQS API reference, ReceiveMessage
+# MiniStack then looks once and never sleeps, not even when the clock is set back between its two looks at it: what it moves to the
+# dead letters must be seen here before anything else happens.
+NO_WAIT = {"WaitTimeSeconds": -3600}
 
 
 class Actions:
@@ -79,7 +82,7 @@ class Actions:
             )
         deadline = time.monotonic() + wait
         while True:
-            result = await self._ministack["ReceiveMessage"]({**request, "WaitTimeSeconds": 0}, url)
+            result = await self._ministack["ReceiveMessage"]({**request, **NO_WAIT}, url)
             self._look(queue)
             left = deadline - time.monotonic()
             if result or left <= 0 or self._stopping:
