@@ -26,7 +26,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "market": {"qty": "1"},
     "notional": {"notional": "10"},
     "limit": {"qty": "1", "limit_price": "1%"},
-    "stop_limit": {"qty": "1", "stop_price": "1%", "wiggle": "1"},
+    "stop_limit": {"qty": "1", "stop_price": "1%", "wiggle": "2"},
     "bracket": {"qty": "1", "take_profit": "1%", "stop_loss": "1%"},
     "trailing": {"qty": "1", "trail_percent": "0.5"},
     "reverse": {"qty": "1"},
