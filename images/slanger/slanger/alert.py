@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Optional
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from slanger.symbols import SYMBOL_FIX, BadSymbol, canonical_symbol
 
@@ -156,7 +157,7 @@ class OrderFields(_Model):
         for group in (SIZES, ("trail_percent", "trail_price")):
             given = [key for key in group if getattr(self, key) is not None]
             if len(given) > 1:
-                raise ValueError(f"{' and '.join(given)}: give one of them")
+                raise PydanticCustomError("given_twice", "{keys}: give one of them", {"keys": " and ".join(given)})
         return self
 
 

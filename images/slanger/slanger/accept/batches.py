@@ -1,7 +1,7 @@
 """Writes to the queue: alone an alert goes at once, under load up to ten share a SendMessageBatch, and each has its own outcome.
 
 Order within a group holds: while a batch with a message of a group is on its way, the group's later messages wait. A batch may hold several
-of one group, as SQS takes them in the order of the request.
+of one group, as SQS takes them in the order of the request; only if it refused one of them and its answer was lost as well could they swap.
 """
 
 import asyncio

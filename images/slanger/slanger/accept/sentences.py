@@ -16,6 +16,7 @@ _FIXES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "enum": lambda context: f"use {context['expected']}".replace("'", ""),
     "literal_error": lambda context: f"use {context['expected']}".replace("'", ""),
     "value_error": lambda context: str(context["error"]),
+    "given_twice": lambda context: f"{context['keys']}: give one of them",
     "greater_than": lambda context: f"use a number above {context['gt']}",
     "greater_than_equal": lambda context: f"use at least {context['ge']}",
     "less_than_equal": lambda context: f"use at most {context['le']}",
@@ -23,7 +24,7 @@ _FIXES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "string_too_long": lambda context: f"use at most {context['max_length']} characters",
     "list_type": lambda _: "use a list",
     "too_long": lambda context: f"use at most {context['max_length']} items",
-    "too_short": lambda context: f"use at least {context['min_length']} items",
+    "too_short": lambda context: f"use {context['min_length']} or more items",
     "bool_type": lambda _: "use true or false",
     "bool_parsing": lambda _: "use true or false",
     "int_type": lambda _: "use a whole number",
@@ -41,8 +42,7 @@ def sentence_of(error: ValidationError) -> str:
     fix = _FIXES.get(first["type"], lambda _: "use another value")(first.get("ctx", {}))
     if first["type"] == "missing":
         return f"{key} is missing: {fix}"
-    # Of the whole object: the sentence names the keys itself.
-    if not first["loc"] or first["type"] == "value_error" and isinstance(first["input"], dict):
+    if not first["loc"]:
         return fix
     return f"{key}{_value(first['loc'][-1], first['input'])}: {fix}"
 
