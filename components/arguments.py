@@ -35,3 +35,8 @@ def _unknown(key: str, declared: type, path: str) -> str:
     close = difflib.get_close_matches(key, declared.__annotations__, n=1)
     fix = f"did you mean {close[0]}?" if close else f"use {', '.join(sorted(declared.__annotations__))}"
     return f"{path}{key}: no such argument; {fix}"
+
+
+def text_of(choice: Any) -> str:
+    """The text of a choice that is given as a member of its enum or as text."""
+    return getattr(choice, "value", choice)

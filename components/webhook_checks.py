@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
-from .arguments import key_mistakes
+from .arguments import key_mistakes, text_of
 from .webhook_args import (
     LimitScope,
     WebhookAuthentication,
@@ -128,7 +128,7 @@ def _ingress(name: str, args: Mapping[str, Any]) -> Iterator[str]:
     if alb is not None:
         yield from key_mistakes(alb, WebhookLoadBalancer, "alb.")
     if (ingress == WebhookIngress.ALB) != (alb is not None):
-        yield f"ingress={_text(ingress)!r} and alb: the load balancer needs both, ingress=alb and alb={{certificate_arn, public_subnet_ids}}"
+        yield f"ingress={text_of(ingress)!r} and alb: the load balancer needs both, ingress=alb and alb={{certificate_arn, public_subnet_ids}}"
     if ingress == WebhookIngress.ALB and len(name) > MAX_NAME_WITH_ALB:
         yield f"name={name!r}: with ingress alb use {MAX_NAME_WITH_ALB} characters at most"
     subnets = (alb or {}).get("public_subnet_ids")
@@ -141,7 +141,7 @@ def _ingress(name: str, args: Mapping[str, Any]) -> Iterator[str]:
     if any(net and net.prefixlen == 0 for net in map(_network, args.get("trusted_proxies") or ())):
         yield "trusted_proxies=0.0.0.0/0: everybody could forge an address; name the proxy"
     if args.get("trusted_proxies") and ingress != WebhookIngress.NONE:
-        yield f"trusted_proxies: ingress={_text(ingress)!r} knows its own proxy; leave it out"
+        yield f"trusted_proxies: ingress={text_of(ingress)!r} knows its own proxy; leave it out"
 
 
 def _authentication(args: Mapping[str, Any]) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _authentication(args: Mapping[str, Any]) -> Iterator[str]:
     if ways is None:
         return
     if not ways or len(set(ways)) != len(ways):
-        yield f"authentication={[_text(way) for way in ways]!r}: give at least one, each once"
+        yield f"authentication={[text_of(way) for way in ways]!r}: give at least one, each once"
     proxy = ingress in (WebhookIngress.HTTP_API, WebhookIngress.ALB) or bool(args.get("trusted_proxies"))
     if WebhookAuthentication.SOURCE_IP in ways and not proxy:
         yield "authentication=source-ip: nobody trusted says where a request comes from; use ingress http-api or alb, or trusted_proxies"
@@ -167,7 +167,3 @@ def _network(text: Any) -> Optional[ipaddress.IPv4Network]:
         return ipaddress.IPv4Network(text)
     except ValueError:
         return None
-
-
-def _text(choice: Any) -> str:
-    return getattr(choice, "value", choice)

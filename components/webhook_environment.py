@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 import pulumi
 
+from .arguments import text_of
 from .task import SecretSource
 
 # Key in `secrets` (or in the JSON secret behind `secret_arn`) -> the variable that slanger reads.
@@ -28,12 +29,12 @@ def shared_environment(args: Mapping[str, Any], queue: Mapping[str, Any]) -> Env
     told = {"SLANGER_ACCOUNT": args["account"], "SLANGER_QUEUE_URL": queue["url"], "SLANGER_DEAD_LETTER_URL": queue["dead_letter_url"]}
     if queue.get("endpoint") is not None:
         return {**told, "SLANGER_QUEUE_ENDPOINT": queue["endpoint"], **LOCAL_CREDENTIALS}
-    return {**told, "AWS_REGION": args["host"]["fargate"]["region"]}
+    return _given({**told, "AWS_REGION": (args["host"].get("fargate") or {}).get("region")})
 
 
 def accept_environment(args: Mapping[str, Any], trusted_proxies: Optional[str], source_ip_header: Optional[str]) -> Environment:
     """What the accepting role is told; `trusted_proxies`: comma list of CIDRs."""
-    ways = [_text(way) for way in args.get("authentication") or ("signature",)]
+    ways = [text_of(way) for way in args.get("authentication") or ("signature",)]
     return _given(
         {
             "SLANGER_AUTHENTICATION": ",".join(ways),
@@ -52,7 +53,7 @@ def execute_environment(args: Mapping[str, Any]) -> Environment:
     """What the executing role is told."""
     return _given(
         {
-            "SLANGER_MODE": _text(args.get("mode") or "paper"),
+            "SLANGER_MODE": text_of(args.get("mode") or "paper"),
             "SLANGER_LIVE_ACCOUNT": args.get("live_account"),
             "SLANGER_BROKER_URL": args.get("broker_url"),
             "SLANGER_DATA_URL": args.get("data_url"),
@@ -80,7 +81,3 @@ def _given(values: Mapping[str, Any]) -> Environment:
 def _json(value: Any) -> str:
     # Sorted, so that the same limits are the same task definition whatever their order.
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _text(choice: Any) -> str:
-    return getattr(choice, "value", choice)

@@ -9,7 +9,6 @@ from .arguments import refuse_mistakes
 from .hosts import HostArgs, RunningTask, build_on_host, check_task, run_task
 from .task import Image
 from .webhook_args import (
-    WebhookAuthentication,
     WebhookDefaults,
     WebhookIngress,
     WebhookLimits,
@@ -42,14 +41,16 @@ class WebhookServiceArgs(TypedDict):
     """Default paper; live needs live_account too."""
     live_account: NotRequired[str]
     """Number of the account that may trade real money; it must be the one that the broker reports. Only with mode live."""
-    authentication: NotRequired[Sequence[WebhookAuthentication]]
-    """What an alert must prove; all must pass. Default signature."""
+    # Text, not the enum: of a list of enums from another language Pulumi's SDK (3.250) makes a list of empty objects.
+    authentication: NotRequired[Sequence[str]]
+    """What an alert must prove, values of WebhookAuthentication (signature, client-certificate, source-ip); all must pass. Default signature."""
     ingress: NotRequired[WebhookIngress]
     """How alerts come in from the internet. Default none."""
     alb: NotRequired[WebhookLoadBalancer]
     """The load balancer; with ingress alb."""
     trusted_proxies: NotRequired[Sequence[str]]
-    """CIDRs of a proxy of your own, whose forwarding headers are believed; with ingress none. Default: nobody's are."""
+    """CIDRs of a proxy of your own whose headers are believed; with ingress none. It must set them itself, whatever came in: x-forwarded-for (the
+    caller's address last), and for client certificates that it has verified x-amzn-mtls-clientcert-subject. Default: nobody's are."""
     source_ips: NotRequired[Sequence[str]]
     """Addresses or CIDRs that may call: all that alb lets in, and what authentication source-ip asks for. Default: TradingView's four."""
     client_certificate_name: NotRequired[str]

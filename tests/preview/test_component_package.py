@@ -58,6 +58,29 @@ def test_a_bot_on_docker(remote_project: Callable[..., Project]) -> None:
     assert "hush" not in result.output
 
 
+def test_a_webhook_service_on_docker(remote_project: Callable[..., Project]) -> None:
+    """Limits and queue are objects in objects, with keys as other languages write them."""
+    hook = {
+        "account": "paper",
+        "limits": {"account": {"orderNotional": 1000, "notionalPerDay": 5000, "ordersPerDay": 50, "lossPerDay": 200}, "allowShort": True},
+        "secrets": {"signing_key": "hush" * 8, "broker_key": "hush-k", "broker_secret": "hush-b"},
+        "queue": {"url": "http://queue:9324/0/a.fifo", "deadLetterUrl": "http://queue:9324/0/d.fifo", "endpoint": "http://queue:9324"},
+        "authentication": ["signature"],
+        "image": "example.org/slanger:1",
+        "publishedPort": 18090,
+    }
+    project = remote_project(
+        "hook = " + call("WebhookService", "hook", hook, f"host={DOCKER!r}", outputs=("url",)), "pulumi.export('url', hook.url)"
+    )
+    result = project.preview()
+    assert result.ops("hook-container") == result.ops("hook-worker-container") == {"create"}
+    assert '"http://127.0.0.1:18090"' in result.output and "hush" not in result.output
+
+    hook["limits"]["account"].pop("lossPerDay")
+    project.program(program(call("WebhookService", "hook", hook, f"host={DOCKER!r}")))
+    assert "limits.account.loss_per_day: is missing" in project.preview(fails=True).errors[0]
+
+
 def test_network_cluster_and_bot_on_fargate(remote_project: Callable[..., Project]) -> None:
     # Every output of BotCluster is an argument of the host by the same name.
     outputs = tuple(camel_case(name) for name in BotCluster.__annotations__)

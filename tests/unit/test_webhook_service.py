@@ -211,6 +211,15 @@ def test_a_name_that_aws_has_no_room_for_is_refused() -> None:
     assert "name='aaaaaaaaaaaaaaaaaaaaaaaaaa-worker'" in refused(FARGATE, "a" * 26)
 
 
+@pytest.mark.parametrize(
+    "host", [{}, {"docker": {}}, {"fargate": {}}, {"fargate": {"cluster_arn": "x"}}, {"docker": {"network": "n"}, "fargate": {}}]
+)
+def test_a_bad_host_is_refused(host: dict[str, Any]) -> None:
+    queue = QUEUE if "docker" in host else None
+    for ingress in (None, "http-api"):
+        assert "host" in refused(DOCKER, host=host, queue=queue, ingress=ingress)
+
+
 def test_every_mistake_at_once() -> None:
     message = refused(DOCKER, account="A", limits={}, queue=None)
     assert all(text in message for text in ("account='A'", "limits.account: is missing", "queue: is missing"))
