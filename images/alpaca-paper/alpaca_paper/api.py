@@ -14,11 +14,10 @@ from .broker import Broker
 from .faults import Fault
 from .limits import Window
 from .refusals import Refusal
-from .web_parts import BROKER, FAULTS, answer
+from .web_parts import BROKER, FAULTS, WINDOWS, answer
 
 log = logging.getLogger(__name__)
 
-WINDOWS = web.AppKey("windows", dict[str, Window])
 # Prices and hours are looked at so often (s); slow fills and cancels are due to the same grid.
 TICK = 0.1
 
@@ -35,6 +34,7 @@ def make_app(running: Broker) -> web.Application:
     if running.settings.test_api:
         app.add_routes(paper_routes.routes)
     app.cleanup_ctx.append(_life)
+    app.on_shutdown.append(_hang_up)
     return app
 
 
@@ -46,6 +46,11 @@ async def _life(app: web.Application) -> AsyncIterator[None]:
     with contextlib.suppress(asyncio.CancelledError):
         await ticking
     await app[BROKER].store.close()
+
+
+async def _hang_up(app: web.Application) -> None:
+    """Streams have no end of their own to wait for."""
+    app[BROKER].hub.disconnect()
 
 
 async def _tick(running: Broker) -> None:

@@ -1,7 +1,7 @@
-"""The running broker: the books with their market, store and listeners, brought to the present before every use."""
+"""The running broker: the books with their market, store and listeners."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -30,17 +30,14 @@ class Broker:
     conditions: Conditions
     store: Store
     hub: Hub
-    clock: Callable[[], int] = prices.now_us
-    """Wall time in Unix microseconds."""
-    account_number: str = field(default="PA3LOCAL0001")
 
 
-def open_broker(settings: Settings, clock: Callable[[], int] = prices.now_us) -> Broker:
+def open_broker(settings: Settings) -> Broker:
     """Raises BadStore, BadRecording."""
     hub, assets = Hub(), make_assets(settings.symbols)
     opened = Store(settings.data, hub.publish)
     books, conditions = opened.load()
-    broker = Broker(settings, assets, prices.read_movement(), books, conditions, opened, hub, clock)
+    broker = Broker(settings, assets, prices.read_movement(), books, conditions, opened, hub)
     if books is None:
         reset(broker, settings.cash, {})
     used = {order.symbol for order in broker.ledger.orders.values()} | set(broker.ledger.positions)
@@ -49,9 +46,14 @@ def open_broker(settings: Settings, clock: Callable[[], int] = prices.now_us) ->
     return broker
 
 
+def wall_clock() -> int:
+    """Unix microseconds."""
+    return time.time_ns() // 1000
+
+
 def now(broker: Broker) -> int:
     """Unix microseconds on the broker's clock."""
-    return broker.clock() + broker.conditions.clock_shift
+    return wall_clock() + broker.conditions.clock_shift
 
 
 def last_price(broker: Broker, symbol: str, ago_us: int = 0) -> Decimal:
@@ -62,7 +64,7 @@ def last_price(broker: Broker, symbol: str, ago_us: int = 0) -> Decimal:
     if broker.settings.prices == "fixed":
         price = asset.start
     else:
-        price = prices.replayed(broker.movement, asset, broker.clock() - ago_us)
+        price = prices.replayed(broker.movement, asset, wall_clock() - ago_us)
     shifted = price * conditions.shifts.get(symbol, 1)
     return max(nearest(shifted, asset.tick(shifted)), asset.tick(shifted))
 
@@ -101,11 +103,9 @@ def world(broker: Broker) -> World:
     )
 
 
-def step(broker: Broker) -> World:
-    """Time passes: the books at this instant. Returns the instant."""
-    present = world(broker)
-    hours.step(broker.ledger, present)
-    return present
+def step(broker: Broker) -> None:
+    """Time passes: brings the books to this instant."""
+    hours.step(broker.ledger, world(broker))
 
 
 def record(broker: Broker) -> None:
@@ -121,7 +121,7 @@ def record_conditions(broker: Broker) -> None:
 def reset(broker: Broker, cash: Decimal, positions: dict[str, tuple[Decimal, Decimal]]) -> None:
     """A new account, as on the first day, with `positions` (symbol -> quantity, average entry price) and the market's usual ways."""
     broker.conditions = Conditions()
-    broker.ledger = Ledger(Account(cash=cash, last_equity=cash, created=broker.clock()))
+    broker.ledger = Ledger(Account(cash=cash, last_equity=cash, created=wall_clock()))
     broker.store.write(store.wipe_rows(), [])
     record_conditions(broker)
     set_positions(broker, positions)

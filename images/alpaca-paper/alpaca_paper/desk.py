@@ -25,7 +25,7 @@ def submit(ledger: Ledger, request: Request, world: World) -> dict:
     _unique(ledger, request.client_order_id)
     intent = checks.check(ledger, request, world)
     order = _order(ledger, request, intent, world, len(ledger.orders) + 1)
-    legs = _legs(order, request, world)
+    legs = _legs(order, request)
     order.legs = [leg.id for leg in legs]
     return engine.take(ledger, order, legs, world)
 
@@ -61,7 +61,7 @@ def _order(ledger: Ledger, request: Request, intent: str, world: World, number: 
     )
 
 
-def _legs(parent: Order, request: Request, world: World) -> list[Order]:
+def _legs(parent: Order, request: Request) -> list[Order]:
     """The exits of a complex order. An OCO order is its own take profit and works at once; the others wait for their entry."""
     exits: list[Exit] = [one for one in (request.take_profit, request.stop_loss) if one is not None]
     side, intent = parent.side, parent.position_intent

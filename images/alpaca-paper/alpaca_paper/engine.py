@@ -214,9 +214,11 @@ def substitute(ledger: Ledger, old: Order, new: Order, world: World) -> dict:
         family = ledger.orders[old.parent].legs
         family[family.index(old.id)] = new.id
         books.touch(ledger, ledger.orders[old.parent], world.now)
-    for leg in old.legs:
-        ledger.orders[leg].parent = new.id
-        books.touch(ledger, ledger.orders[leg], world.now)
+    for leg in (ledger.orders[one] for one in old.legs):
+        leg.parent = new.id
+        if leg.is_open:
+            leg.qty = new.qty - (new.filled_qty if leg.active else 0)
+        books.touch(ledger, leg, world.now)
     _end(ledger, old, "replaced", world)
     if new.status != "held":
         return take(ledger, new, [], world)

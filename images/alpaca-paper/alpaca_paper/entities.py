@@ -10,6 +10,7 @@ from .decimals import ZERO, dollars, text
 from .ledger import Fill, Position
 from .orders import iso
 
+ACCOUNT_NUMBER = "PA3LOCAL0001"
 ACCOUNT_ID = "4cc4d4a0-3f4b-4c5e-9f0a-7d2c5b1e8a11"
 # Reg T's maintenance margin on stocks.
 MAINTENANCE = Decimal("0.3")
@@ -27,7 +28,7 @@ def account(broker: Broker, world: World) -> dict:
         "id": ACCOUNT_ID,
         "admin_configurations": {},
         "user_configurations": None,
-        "account_number": broker.account_number,
+        "account_number": ACCOUNT_NUMBER,
         "status": "ACTIVE",
         "crypto_status": "ACTIVE",
         "currency": "USD",

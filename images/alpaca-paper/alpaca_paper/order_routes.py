@@ -6,7 +6,7 @@ from aiohttp import web
 
 from . import desk, reading
 from .broker import Broker, record_conditions, world
-from .orders import Order, iso, nested_json, to_json
+from .orders import Order, nested_json, to_json
 from .refusals import malformed, missing
 from .web_parts import BROKER, answer, body_of, choice, flag, instant, whole
 
@@ -110,7 +110,4 @@ async def cancel_all(request: web.Request) -> web.Response:
 
 def every_order(broker: Broker) -> list[dict]:
     """All orders ever taken, legs as orders of their own, in order of arrival, each with its number."""
-    return [
-        {"number": order.number, "parent": order.parent, "arrived": iso(order.submitted), **to_json(order)}
-        for order in broker.ledger.orders.values()
-    ]
+    return [{"number": order.number, "parent": order.parent, **to_json(order)} for order in broker.ledger.orders.values()]

@@ -14,7 +14,7 @@ from .decimals import ZERO, parse
 from .order_routes import every_order
 from .orders import EPOCH
 from .refusals import Refusal
-from .web_parts import BROKER, FAULTS, answer, body_of
+from .web_parts import BROKER, FAULTS, WINDOWS, answer, body_of
 
 routes = web.RouteTableDef()
 # Shuts the door for some seconds; only the process that owns the socket can.
@@ -98,7 +98,7 @@ async def set_clock(request: web.Request) -> web.Response:
     if "time" in body and body["time"] is not None:
         try:
             at = datetime.fromisoformat(body["time"])
-            broker.conditions.clock_shift = (at - EPOCH) // brokers.MICROSECOND - broker.clock()
+            broker.conditions.clock_shift = (at - EPOCH) // brokers.MICROSECOND - brokers.wall_clock()
         except (TypeError, ValueError):
             raise _wrong(f"time={body['time']!r}: use ISO 8601 with a zone, such as 2026-11-25T15:59:00-05:00, or null") from None
     elif "time" in body:
@@ -141,12 +141,15 @@ async def set_account(request: web.Request) -> web.Response:
 
 @routes.post("/_paper/reset")
 async def reset(request: web.Request) -> web.Response:
-    """As on the first day: no orders, positions, faults; the hours, prices and fills of the settings. Takes cash and positions."""
+    """As on the first day: no orders, positions, faults, counted requests; the hours, prices and fills of the settings. Takes cash
+    and positions."""
     body = await _object(request, "cash", "positions")
     broker = request.app[BROKER]
     positions = _positions(broker, body)
     cash = _number("cash", body["cash"], 0, 10**12) if "cash" in body else broker.settings.cash
     request.app[FAULTS].clear()
+    for window in request.app[WINDOWS].values():
+        window.used = 0
     brokers.reset(broker, cash, positions)
     brokers.step(broker)
     return answer({})
@@ -206,5 +209,8 @@ async def down(request: web.Request) -> web.Response:
     """{"seconds": 5}: refuses connections for so long, and cuts those that are open, this one after its answer."""
     body = await _object(request, "seconds")
     seconds = float(_number("seconds", body.get("seconds"), 0, 600))
-    asyncio.get_running_loop().call_later(0.05, request.app[SHUT], seconds)
-    return answer({})
+    response = answer({})
+    await response.prepare(request)
+    await response.write_eof()
+    request.app[SHUT](seconds)
+    return response

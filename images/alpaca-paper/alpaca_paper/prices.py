@@ -4,7 +4,6 @@ import csv
 import gzip
 import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -54,8 +53,3 @@ def replayed(movement: Sequence[float], asset: Asset, now_us: int) -> Decimal:
         then = here
     price = asset.start * Decimal(repr(here + (then - here) * part))
     return max(nearest(price, asset.tick(price)), asset.tick(price))
-
-
-def now_us() -> int:
-    """The wall clock in Unix microseconds."""
-    return int(datetime.now(UTC).timestamp() * 1_000_000)

@@ -9,11 +9,14 @@ from . import assets
 from .assets import Asset
 from .broker import Broker
 from .faults import Fault
+from .limits import Window
 from .orders import EPOCH
 from .refusals import Refusal, malformed
 
 BROKER = web.AppKey("broker", Broker)
 FAULTS = web.AppKey("faults", list[Fault])
+# The limits on requests of trading and of market data.
+WINDOWS = web.AppKey("windows", dict[str, Window])
 MICROSECONDS = 1_000_000
 
 

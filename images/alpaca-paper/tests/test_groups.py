@@ -151,6 +151,16 @@ def test_what_was_filled_before_a_replacement_counts(floor):
     assert (order.status, floor.qty()) == ("filled", 4)
 
 
+def test_the_legs_of_a_replaced_entry_follow_it(floor):
+    exits = {"take_profit": {"limit_price": 110}, "stop_loss": {"stop_price": 90}}
+    taken = floor.send(kind="limit", limit_price=95, qty=2, order_class="bracket", **exits)
+    new = floor.amend(taken, qty=3)
+    assert [leg["qty"] for leg in new["legs"]] == ["3", "3"]
+    floor.move(price=95)
+    floor.move(price=110)
+    assert floor.qty() == 0 and [leg.status for leg in legs(floor, new)] == ["filled", "canceled"]
+
+
 def test_a_replaced_leg_stays_in_its_bracket(floor):
     taken = floor.send(qty=4, **BRACKET)
     profit, loss = legs(floor, taken)
