@@ -7,24 +7,20 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from generator_page import IMAGE, KEY, environment
 from slanger.signing import alert_is_signed
 
-IMAGE = Path(__file__).resolve().parent.parent
-KEY = "a-signing-key-of-more-than-32-characters"
+GUIDE = IMAGE.parent.parent / "docs" / "alerts.md"
 NEW = ["new", "--name", "macd-5m", "--route", "bracket", "--account", "paper", "--url", "https://hooks.example.com", "--notional", "100"]
 NEW += ["--take-profit", "1%", "--stop-loss", "1%", "--symbols", "AAPL,MSFT", "--limit", "order_notional=500"]
 
 
 def run(*arguments: str, key: str | None = KEY, text: str = "", **more) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {"PYTHONPATH": str(IMAGE)}
-    if key is not None:
-        environment["SLANGER_SIGNING_KEY"] = key
     command = [sys.executable, "-m", "slanger", "alerts", *arguments]
     return subprocess.run(
-        command, env=environment, input=text, capture_output=True, text=True, errors="surrogateescape", timeout=60, **more
+        command, env=environment(key), input=text, capture_output=True, text=True, errors="surrogateescape", timeout=60, **more
     )
 
 
@@ -135,11 +131,10 @@ def test_a_key_that_the_webhook_would_refuse_is_refused_and_not_shown(key):
 
 def test_a_typed_key_is_not_echoed(tmp_path):
     parent, child = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {"PYTHONPATH": str(IMAGE)}
     command = [sys.executable, "-m", "slanger", "alerts", *NEW, "--format", "json"]
     with (tmp_path / "out").open("w+") as out:
         # A session of its own with the terminal as its controlling one: getpass asks there.
-        process = subprocess.Popen(["setsid", "--ctty", *command], stdin=child, stdout=out, stderr=child, env=environment)
+        process = subprocess.Popen(["setsid", "--ctty", *command], stdin=child, stdout=out, stderr=child, env=environment(None))
         os.close(child)
         seen = ""
         while "not shown" not in seen:
@@ -158,9 +153,8 @@ def test_a_typed_key_is_not_echoed(tmp_path):
 
 
 def test_the_guide_s_command_works_as_it_stands():
-    guide = (IMAGE.parent.parent / "docs" / "alerts.md").read_text()
-    line = re.search(r"^.*-m slanger (alerts new (?:.*\\\n)+.*)$", guide, re.MULTILINE)[1]
-    done = run(*shlex.split(line)[1:], "--format", "json")
+    line = re.search(r"^.*-m slanger (alerts new (?:.*\\\n)+.*)$", GUIDE.read_text(), re.MULTILINE)[1]
+    done = run(*shlex.split(line.replace("\\\n", " "))[1:], "--format", "json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["fixed"]["limits"] == {"order_notional": 500, "notional_per_day": 2000}
 

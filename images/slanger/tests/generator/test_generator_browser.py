@@ -1,139 +1,23 @@
 """The page in Chromium, as a person uses it: with a mouse, with the keyboard alone, on a phone, and when something is wrong."""
 
 import json
-import os
 import shlex
-import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from generator_chromium import DESKTOP, Form
+from generator_page import KEY, Served
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
-from selenium.webdriver.support.wait import WebDriverWait
 from slanger.alert import Alert
-from slanger.generator.placeholders import fill, plausible_values
 from slanger.signing import alert_is_signed
-
-from tools.setup.browser import DRIVER, browser_program
 
 pytestmark = pytest.mark.browser
 
-IMAGE = Path(__file__).resolve().parent.parent
-KEY = "a-signing-key-of-more-than-32-characters"
-LIMIT = 60  # Seconds that a slow machine may take to show something.
-DESKTOP, PHONE = (1280, 1100), (375, 812)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",  # Chromium refuses to run as root with it; the only page that is opened is ours.
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.binary_location = str(browser_program())
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which(DRIVER)))
-    yield driver
-    driver.quit()
-
-
-@contextmanager
-def served(**more: str):
-    """The page's address, and the process that serves it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {
-        "PYTHONPATH": str(IMAGE),
-        **more,
-    }
-    command = [sys.executable, "-m", "slanger", "alerts", "page", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        yield process.stdout.readline().removeprefix("Open ").strip(), process
-        process.terminate()
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served() as (address, _):
-        yield address
-
-
-class Form:
-    """The page, fresh."""
-
-    def __init__(self, browser: webdriver.Chrome, address: str, size: tuple[int, int]) -> None:
-        self.browser = browser
-        width, height = size
-        # The window has a least width of its own; what is emulated has none.
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get_log("browser")  # Another test's end here.
-        browser.get(address)
-
-    def at(self, key: str):
-        return self.browser.find_element(By.ID, key)
-
-    def type(self, **values: str) -> None:
-        for key, value in values.items():
-            element = self.at(key)
-            if element.tag_name == "select":
-                Select(element).select_by_value(value)
-            else:
-                element.clear()
-                element.send_keys(value)
-
-    def submit(self) -> None:
-        self.at("make").click()
-        self.wait(lambda: self.at("make").is_enabled() and (self.at("result").is_displayed() or self.at("trouble").is_displayed()))
-
-    def wait(self, condition) -> None:
-        WebDriverWait(self.browser, LIMIT).until(lambda _: condition())
-
-    def shown(self) -> set[str]:
-        """Keys of the fields that can be seen."""
-        fields = self.browser.find_elements(By.CSS_SELECTOR, "[data-field]")
-        return {field.get_attribute("data-field") for field in fields if field.is_displayed()}
-
-    def errors(self) -> dict[str, str]:
-        """Key -> the sentence beside its field."""
-        seen = [one for one in self.browser.find_elements(By.CSS_SELECTOR, "p.error") if one.is_displayed()]
-        return {one.get_attribute("id").removesuffix("-error"): one.text for one in seen}
-
-    def alert(self) -> dict:
-        """The message on the page as TradingView would send it, its signature checked."""
-        values = plausible_values(1_795_500_000, "AAPL", "buy", "187.50", "3")
-        body = json.loads(fill(self.at("made-text").text, values))
-        Alert.model_validate(body)
-        assert alert_is_signed([KEY], body["alert"], body["signature"])
-        return body
-
-
-@pytest.fixture
-def form(browser, address):
-    yield Form(browser, address, DESKTOP)
-    # A refused script, style or connection would stand here.
-    assert [entry for entry in browser.get_log("browser") if "422" not in entry["message"]] == []
-
-
-def start(form: Form, route: str) -> None:
-    form.type(name="macd-5m", account="paper", url="https://hooks.example.com", symbols="AAPL, MSFT", route=route, signing_key=KEY)
-
 
 def test_a_bracket_alert_from_the_form_is_signed_and_says_what_it_may_do(form):
-    start(form, "bracket")
+    form.start("bracket")
     form.type(size="notional", amount="100", take_profit="1%", stop_loss="$2.50", order_notional="500", notional_per_day="2000")
     form.type(expires="2027-02-22")
     form.submit()
@@ -150,7 +34,7 @@ def test_a_bracket_alert_from_the_form_is_signed_and_says_what_it_may_do(form):
 
 
 def test_a_trailing_alert_of_an_indicator_with_the_server_s_size(form):
-    start(form, "trailing")
+    form.start("trailing")
     form.type(action="buy", size="server", trail_percent="0.5")
     form.submit()
     body = form.alert()
@@ -175,7 +59,7 @@ def test_only_the_fields_of_the_route_are_shown(form):
 
 
 def test_what_was_typed_for_another_route_is_not_sent(form):
-    start(form, "bracket")
+    form.start("bracket")
     form.type(size="risk_to_stop", amount="1", take_profit="1%", stop_loss="1%", route="market")
     assert form.at("size").get_attribute("value") == ""
     form.type(size="qty", amount="3")
@@ -184,7 +68,7 @@ def test_what_was_typed_for_another_route_is_not_sent(form):
 
 
 def test_a_mistake_is_told_beside_its_field_and_gets_the_focus(form):
-    start(form, "bracket")
+    form.start("bracket")
     form.type(name="MACD 5", size="notional", amount="-1", take_profit="1x", stop_loss="1%")
     form.submit()
     errors = form.errors()
@@ -201,7 +85,7 @@ def test_a_mistake_is_told_beside_its_field_and_gets_the_focus(form):
 
 
 def test_a_mistake_in_the_closed_part_opens_it(form):
-    start(form, "market")
+    form.start("market")
     form.type(size="qty", amount="1")
     form.at("more").find_element(By.TAG_NAME, "summary").click()
     form.type(comment="two words")
@@ -212,7 +96,7 @@ def test_a_mistake_in_the_closed_part_opens_it(form):
 
 
 def test_without_size_or_key_it_asks_for_both(form):
-    start(form, "market")
+    form.start("market")
     form.type(signing_key="")
     form.submit()
     assert set(form.errors()) == {"size", "signing_key"} and form.errors()["size"].startswith("How much is an order?")
@@ -228,7 +112,7 @@ def test_without_size_or_key_it_asks_for_both(form):
 
 @pytest.mark.parametrize("what", ["made-url", "made-text", "made-curl"])
 def test_the_copy_buttons_copy_all_of_it(form, what):
-    start(form, "market")
+    form.start("market")
     form.type(size="qty", amount="1")
     form.submit()
     origin = form.browser.current_url.split("/", 3)
@@ -241,7 +125,7 @@ def test_the_copy_buttons_copy_all_of_it(form, what):
 
 
 def test_the_curl_line_of_the_page_is_a_signed_alert_of_now(form):
-    start(form, "market")
+    form.start("market")
     form.type(size="qty", amount="1")
     form.submit()
     words = shlex.split(form.at("made-curl").text)
@@ -278,9 +162,9 @@ def test_every_field_has_a_label_and_its_help_is_said_with_it(form):
 
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
-def test_nothing_is_wider_than_the_screen(browser, address, width):
-    form = Form(browser, address, (width, 800))
-    start(form, "bracket")
+def test_nothing_is_wider_than_the_screen(browser, keyless, width):
+    form = Form(browser, keyless.url, (width, 800))
+    form.start("bracket")
     form.at("more").find_element(By.TAG_NAME, "summary").click()
     form.type(size="notional", amount="100", take_profit="1%", stop_loss="x" * 60)
     form.submit()
@@ -291,11 +175,10 @@ def test_nothing_is_wider_than_the_screen(browser, address, width):
     assert not browser.execute_script(scrolls) and form.at("result").is_displayed()
 
 
-def test_a_server_that_is_gone_is_told(browser):
-    with served(SLANGER_SIGNING_KEY=KEY) as (address, process):
-        form = Form(browser, address, DESKTOP)
-        assert "signing_key" not in form.shown() and form.at("key-known").is_displayed()
-        process.terminate()
-        process.wait(LIMIT)
-        form.submit()
-        assert "start `alerts page` again" in form.at("trouble").text
+def test_a_server_that_is_gone_is_told(browser, tmp_path):
+    served = Served(KEY, tmp_path / "log")
+    form = Form(browser, served.url, DESKTOP)
+    assert "signing_key" not in form.shown() and form.at("key-known").is_displayed()
+    served.stop()
+    form.submit()
+    assert "start `alerts page` again" in form.at("trouble").text

@@ -1,64 +1,17 @@
 """The page's server: for this machine and this page only; the key is in no address, no answer and no output."""
 
-import http.client
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
+from generator_page import KEY, Served, environment
 from slanger.signing import alert_is_signed
 
-IMAGE = Path(__file__).resolve().parent.parent
-KEY = "a-signing-key-of-more-than-32-characters"
 OPTIONS = {"name": "macd-5m", "route": "market", "account": "paper", "url": "https://hooks.example.com", "notional": "100"}
-
-
-class Served:
-    """`alerts page` as a process; `request` speaks HTTP without any manners."""
-
-    def __init__(self, key: str | None, log: Path, *arguments: str) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {"PYTHONPATH": str(IMAGE)}
-        if key:
-            environment["SLANGER_SIGNING_KEY"] = key
-        command = [sys.executable, "-m", "slanger", "alerts", "page", "--port", "0", *arguments]
-        self.log = log
-        with log.open("w") as errors:
-            self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
-        self.first_line = self.process.stdout.readline()
-        self.url = self.first_line.removeprefix("Open ").strip()
-        parts = urlsplit(self.url)
-        self.port, self.path, self.host = parts.port, parts.path, parts.netloc
-
-    def request(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        data = json.dumps(body).encode() if body is not None else None
-        connection.request(method, path, data, {name.replace("_", "-"): value for name, value in headers.items()})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, answer.headers, text
-
-    def make(self, body: object, **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
-        usual = {"Content_Type": "application/json", "Origin": f"http://{self.host}"}
-        return self.request("POST", f"{self.path}alert", body, **{**usual, **headers})
-
-    def stop(self) -> str:
-        self.process.send_signal(signal.SIGTERM)
-        more, _ = self.process.communicate(timeout=20)
-        return self.first_line + more + self.log.read_text()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    started = Served(KEY, tmp_path_factory.mktemp("page") / "log")
-    yield started
-    started.stop()
 
 
 def test_it_makes_a_signed_alert_with_the_process_s_key(served):
@@ -161,5 +114,5 @@ def test_a_huge_body_is_refused_before_it_is_read(served):
 @pytest.mark.parametrize("port", [None, "70000"])
 def test_a_port_that_can_t_be_had_is_told_in_one_sentence(served, port):
     command = [sys.executable, "-m", "slanger", "alerts", "page", "--port", port or str(served.port)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(IMAGE)}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment(None), capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and re.fullmatch(r"--port=[0-9]+: .*(in use|0-65535).*: choose another port\n", done.stderr)
