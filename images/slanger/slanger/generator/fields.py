@@ -25,7 +25,8 @@ class Field:
 
 
 ROUTES = tuple(route.value for route in Route)
-_DOLLARS = "use an amount in dollars above 0, such as 100 or 99.50"
+# No commas: "1,5" is 1.50 to some and would be 15.
+_DOLLARS = "use an amount in dollars above 0, such as 1000 or 99.50"
 _PERCENT = "use a percentage above 0, up to 100, such as 1 or 0.5"
 _PRICE = "use a price (187.50), a distance in percent (1%) or a distance in dollars ($2.50)"
 

@@ -102,7 +102,7 @@ def _bare(key: str, value: str) -> str:
     """`$500` -> `500` and `1%` -> `1` where the unit is known; not of prices, where the sign says what is meant."""
     unit = BY_KEY[key].unit
     if unit == "dollars":
-        return value.removeprefix("$").replace(",", "")
+        return value.removeprefix("$")
     return value.removesuffix("%").rstrip() if unit == "percent" else value
 
 

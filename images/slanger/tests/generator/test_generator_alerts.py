@@ -140,7 +140,7 @@ def test_a_number_that_a_float_could_not_hold_is_signed_as_it_was_typed():
 
 
 def test_signs_of_units_are_taken():
-    order = new_alert({**BRACKET, "notional": "$1,000", "profit": "3 %", "sp": "true", "side": "buy"}, KEY, NOW)["fixed"]["order"]
+    order = new_alert({**BRACKET, "notional": "$1000", "profit": "3 %", "sp": "true", "side": "buy"}, KEY, NOW)["fixed"]["order"]
     assert (order["notional"], order["profit"], order["take_profit"]) == (1000, 3, "1%")
 
 

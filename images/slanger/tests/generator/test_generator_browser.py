@@ -73,7 +73,7 @@ def test_a_mistake_is_told_beside_its_field_and_gets_the_focus(form):
     form.submit()
     errors = form.errors()
     assert (
-        set(errors) == {"name", "amount", "take_profit"} and errors["amount"] == "Use an amount in dollars above 0, such as 100 or 99.50."
+        set(errors) == {"name", "amount", "take_profit"} and errors["amount"] == "Use an amount in dollars above 0, such as 1000 or 99.50."
     )
     assert "3 fields need a change." in form.at("trouble").text and not form.at("result").is_displayed()
     name = form.browser.switch_to.active_element

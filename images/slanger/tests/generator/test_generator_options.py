@@ -40,6 +40,7 @@ WRONG = [
     ({"notional": "", "size": "much"}, "size", "give one size"),
     ({"notional": "NaN"}, "notional", "use an amount in dollars above 0"),
     ({"notional": "-5"}, "notional", "use an amount in dollars above 0"),
+    ({"notional": "1,5"}, "notional", "use an amount in dollars above 0"),
     ({"notional": "0"}, "notional", "use an amount in dollars above 0"),
     ({"notional": "1e9"}, "notional", "use an amount in dollars above 0"),
     ({"notional": "", "risk": "101"}, "risk", "up to 100"),
