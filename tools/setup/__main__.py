@@ -10,14 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from . import base_images, clean, cli, disk, engine, home, plugins, progress, reach, scratch
+from . import base_images, browser, clean, cli, disk, engine, home, plugins, progress, reach, scratch
 from .paths import CACHE, STATE
 from .progress import SetupError, Step
 
 # What each goal needs. Engine and base images run beside CLI and plugins: a cold Go build and a cold debootstrap take minutes each.
 GOALS = {
     "up": ("disk", "pulumi", "plugins", "docker", "base images", "home"),
-    "test": ("disk", "pulumi", "plugins", "docker", "base images", "home"),
+    "test": ("disk", "pulumi", "plugins", "docker", "base images", "browser", "home"),
     "preview": ("disk", "pulumi", "plugins", "home"),
     "test-fast": ("home",),
 }
@@ -40,6 +40,8 @@ def set_up(goal: str, extra_images: list[str]) -> None:
     def engine_and_images() -> None:
         result["host"] = engine.choose(step("docker"))
         base_images.choose(step("base images"), result["host"], extra_images)
+        if "browser" in number:
+            browser.choose(step("browser"))  # after the others: apt serves one at a time
 
     if "disk" in number:
         disk.check(step("disk"), disk_needs("docker" in number))
