@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.hosts import fargate_service
 from components.hosts.fargate_load_balancer import IDLE_SECONDS
 from tests.unit.fargate_case import HOST, HTTP_API, LOAD_BALANCER, run, task
 from tests.unit.pulumi_mocks import Run
@@ -118,10 +119,12 @@ def test_the_service_joins_the_target_group() -> None:
     assert service(declared)["serviceRegistries"].keys() == {"registryArn"}
 
 
-def test_ecs_hears_of_the_target_group_when_a_listener_uses_it() -> None:
-    order = [one.type for one in behind("alb").resources]
-    last_rule = len(order) - 1 - order[::-1].index("aws:lb/listenerRule:ListenerRule")
-    assert order.index("aws:ecs/service:Service") > last_rule
+def test_ecs_hears_of_the_target_group_when_a_listener_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mocks see no resource options, so the option is caught on its way."""
+    real, seen = fargate_service.aws.ecs.Service, []
+    monkeypatch.setattr(fargate_service.aws.ecs, "Service", lambda *args, opts, **rest: seen.append(opts) or real(*args, opts=opts, **rest))
+    behind("alb")
+    assert [type(one).__name__ for one in seen[0].depends_on] == ["ListenerRule", "ListenerRule"]
 
 
 def test_urls() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.hosts import fargate_service
 from components.task import Scaling
 from tests.unit.fargate_case import run, task
 
@@ -25,8 +26,6 @@ def test_tasks_follow_their_cpu_between_the_bounds() -> None:
 @pytest.mark.parametrize(("spec", "ignored"), [(SCALED, ["desiredCount"]), (task(desired_count=2), None)])
 def test_a_deployment_leaves_the_number_of_tasks_to_the_scaling(monkeypatch: pytest.MonkeyPatch, spec, ignored) -> None:
     """Mocks see no resource options, so the option is caught on its way."""
-    from components.hosts import fargate_service
-
     real, seen = fargate_service.aws.ecs.Service, []
     monkeypatch.setattr(fargate_service.aws.ecs, "Service", lambda *args, opts, **rest: seen.append(opts) or real(*args, opts=opts, **rest))
     run(spec)
