@@ -1,9 +1,12 @@
 """The limits of account, symbol and alert: up to the figure it is traded, above it is refused; exits always go."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from plan_cases import BTC, NOW, account, alert, bodies, decide, limits, order, position, reason
+from slanger.execute.exposure import opening
 from slanger.execute.order_ids import client_order_id
 
 BUY = {"qty": "5"}  # 1,000 USD.
@@ -78,15 +81,31 @@ def test_a_partly_filled_order_counts_once():
     assert "would be 3000.00" in reason(decide(alert("market", order=BUY), known, within=scoped("account", position_notional=1)))
 
 
-def test_dollars_of_an_order_in_dollars():
-    from decimal import Decimal
-
-    waiting = order("buy", 0, notional=Decimal(700), status="new")
-    waiting = type(waiting)(**{**waiting.__dict__, "qty": None})
-    known = account(orders=[waiting])
+@pytest.mark.parametrize(("filled", "left"), [(0, 700), (2, 300)])
+def test_an_order_in_dollars(filled, left):
+    waiting = order(
+        "buy", 1, filled=filled, price=200 if filled else None, status="partially_filled" if filled else "new", notional=Decimal(700)
+    )
+    known = account(*[position(filled)] if filled else [], orders=[replace(waiting, qty=None)])
     said = reason(decide(alert("market", order=BUY), known, within=scoped("account", notional_per_day=1699)))
     assert "700.00 USD were opened today" in said
     bodies(decide(alert("market", order=BUY), known, within=scoped("account", notional_per_day=1700)))
+    after = (filled + 5) * 200 + left
+    assert f"would be {after}.00" in reason(decide(alert("market", order=BUY), known, within=scoped("account", position_notional=1)))
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "opened"), [(0, 5, 5), (0, -5, 5), (10, 5, 5), (10, -5, 0), (10, -10, 0), (10, -15, 5), (-10, 15, 5), (-10, -1, 1)]
+)
+def test_what_a_fill_opens(before, change, opened):
+    assert opening(Decimal(before), Decimal(change)) == opened
+
+
+def test_an_open_order_of_yesterday_may_fill_today():
+    old = order("buy", 5, submitted_at=NOW - timedelta(days=1), limit_price=Decimal(180))
+    one, known = alert("market", order=BUY), account(orders=[old])
+    bodies(decide(one, known, within=scoped("account", notional_per_day=2000, position_notional=2000, orders_per_day=1)))
+    assert "1000.00 USD were opened today" in reason(decide(one, known, within=scoped("account", notional_per_day=1999)))
 
 
 def test_an_order_whose_price_is_unknown_counts_as_the_largest_that_is_allowed():
@@ -186,8 +205,6 @@ def test_a_symbols_loss():
 def test_a_symbols_loss_after_an_overnight_position_was_closed():
     orders = [order("sell", 4, filled=4, price=190)]
     one = alert("market", order=BUY)
-    from decimal import Decimal
-
     known = account(orders=orders, lastday_prices={"AAPL": Decimal(220)})
     assert "120.00 USD were lost today" in reason(decide(one, known, within=scoped("symbol", loss_per_day=120)))
     bodies(decide(one, known, within=scoped("symbol", loss_per_day=121)))

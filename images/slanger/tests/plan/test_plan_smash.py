@@ -28,7 +28,6 @@ def asked(action, side="buy", profit="2", route="market"):
         (5, "190", "sell", "buy", "close sell 5"),
         (-5, "210", "buy", "sell", "close buy 5"),
         (-5, "210", "sell", "sell", "close buy 5"),
-        (5, "196.0784313725490196078431372", "buy", "buy", "close sell 5"),
         # Between: nothing.
         (5, "198", "buy", "buy", "pass"),
         (5, "198", "sell", "buy", "pass"),
@@ -43,6 +42,12 @@ def test_shares(held, entry, action, side, expected):
     else:
         (step,) = decision.steps
         assert f"{step.role} {step.order['side']} {step.order['qty']}" == expected
+
+
+@pytest.mark.parametrize(("target", "closed"), [("25", True), ("25.01", False)])
+def test_exactly_the_target(target, closed):
+    decision = decide(asked("buy", profit=target), account(position(5, entry="160")))
+    assert isinstance(decision, Trade) == closed
 
 
 def test_the_close_cancels_what_holds_the_shares_and_is_no_new_risk():
