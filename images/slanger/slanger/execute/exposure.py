@@ -68,7 +68,8 @@ def pending(account: Account, symbol: str, direction: int) -> Decimal:
 
 def opened_on(account: Account, day: date, most: Decimal) -> Iterator[tuple[Order, Decimal]]:
     """Every order and the USD that it opened on that day, or may still open: fills in their order from the position at the day's start, then what
-    is open on top of the position now, whenever it was sent: it may fill today. most: what an order counts whose price isn't known; the largest that the limits allow."""
+    is open on top of the position now, whenever it was sent: it may fill today. most: what an order counts whose price isn't known, the largest
+    that the limits allow."""
     by_symbol: dict[str, list[Order]] = defaultdict(list)
     for order in sorted(account.orders.values(), key=lambda one: one.filled_at or one.submitted_at):
         by_symbol[order.symbol].append(order)

@@ -87,7 +87,9 @@ def alerts(draw):
     fields = sensible_fields(draw, route)
     if wild:
         extra = draw(wild_field(near))
-        fields = {key: value for key, value in fields.items() if not (extra.keys() & set(SIZES) and key in SIZES)} | extra
+        # An alert has one size and one distance to trail.
+        others = {key for group in (SIZES, ("trail_percent", "trail_price")) if extra.keys() & set(group) for key in group}
+        fields = {key: value for key, value in fields.items() if key not in others} | extra
     market = {
         "price": draw(decimals(near * Decimal("0.96"), near * Decimal("1.04"), 6)),
         "low": draw(decimals(near * Decimal("0.94"), near, 6)),
