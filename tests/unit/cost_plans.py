@@ -64,7 +64,9 @@ def webhook(plan: Plan, name: str, ingress: str = "none", *, accept_max: int = 1
         plan.add("aws:sqs/queue:Queue", f"{name}-{queue}", {"fifoQueue": True}, parent)
         plan.add("aws:cloudwatch/metricAlarm:MetricAlarm", f"{name}-{queue}", {}, parent)
     if accept_max > 1:
-        plan.add("aws:appautoscaling/policy:Policy", f"{name}-cpu", {"targetTrackingScalingPolicyConfiguration": {"targetValue": 60}}, parent)
+        plan.add(
+            "aws:appautoscaling/policy:Policy", f"{name}-cpu", {"targetTrackingScalingPolicyConfiguration": {"targetValue": 60}}, parent
+        )
     if ingress == "http-api":
         plan.add("aws:apigatewayv2/api:Api", f"{name}-api", {"protocolType": "HTTP"}, parent)
         plan.add("aws:apigatewayv2/vpcLink:VpcLink", f"{name}-link", {}, parent)

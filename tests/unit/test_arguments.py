@@ -25,6 +25,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "ExchangeReplay": {"host": HOST},
     "LocalCluster": {},
     "Network": {"zones": 1, "egress": "public"},
+    "LocalQueue": {"host": HOST, "queues": ["alerts"]},
+    "AlpacaPaper": {"host": HOST, "secrets": {"key": "k", "secret": "s"}},
     "WebhookService": {"host": HOST, "account": "paper", "limits": LIMITS, "secrets": SECRETS, "image": "x:1", "queue": QUEUE},
     "BotCluster": {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]},
 }
