@@ -6,21 +6,19 @@ Server, queue and load generator are processes of their own. CPU is the server's
 import asyncio
 import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.bench.webhook_processes import KEY, ROOT, Running, accept_environment, cpu_seconds, free_port, queue, rss_mib, server
+
 sys.path.insert(0, str(ROOT / "images" / "slanger"))
 
 from slanger.signing import sign_alert  # noqa: E402
@@ -29,27 +27,7 @@ ROUNDS = 3
 ALONE, TOGETHER = 1, 32
 REQUESTS = {ALONE: 600, TOGETHER: 6000}
 WARM_UP = 500
-SYMBOLS = (
-    "AAPL",
-    "MSFT",
-    "NVDA",
-    "AMZN",
-    "META",
-    "GOOG",
-    "TSLA",
-    "AMD",
-    "INTC",
-    "ORCL",
-    "KO",
-    "PEP",
-    "JNJ",
-    "PG",
-    "XOM",
-    "CVX",
-    "BTCUSD",
-    "ETHUSD",
-)
-KEY = "k" * 40
+SYMBOLS = "AAPL MSFT NVDA AMZN META GOOG TSLA AMD INTC ORCL KO PEP JNJ PG XOM CVX BTCUSD ETHUSD".split()
 AIMS = (
     ("CPU ms a request, 32 in flight", lambda it: it.cpu_ms[TOGETHER], 0.6),
     ("p99 ms, 32 in flight", lambda it: it.p99[TOGETHER], 100),
@@ -57,15 +35,14 @@ AIMS = (
     ("RSS MiB, idle", lambda it: it.idle_mib, 80),
     ("s from start to ready", lambda it: it.ready_seconds, 2),
 )
-CLOCK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Figures:
     """Of one server; latencies in ms, medians of ROUNDS."""
 
-    ready_seconds: float
-    idle_mib: float
+    ready_seconds: float = 0.0
+    idle_mib: float = 0.0
     after_mib: float = 0.0
     p50: dict[int, float] = field(default_factory=dict)
     p99: dict[int, float] = field(default_factory=dict)
@@ -73,55 +50,46 @@ class Figures:
     rate: dict[int, float] = field(default_factory=dict)
 
 
-@dataclass
-class Server:
-    name: str
-    port: int
-    process: subprocess.Popen[bytes]
-    figures: Figures
-
-
 def main() -> None:
-    with ExitStack() as started, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         queue_port = free_port()
-        started.enter_context(queue(queue_port, Path(folder)))
-        kinds = [("reference", ["tests.bench.reference"], {}), ("accept", ["slanger", "accept"], accept_environment(queue_port))]
-        seconds = {name: [] for name, _, _ in kinds}
-        for _ in range(ROUNDS - 1):
-            for kind in kinds:
-                with server(*kind) as one:
-                    seconds[one.name].append(one.figures.ready_seconds)
-        servers = [started.enter_context(server(*kind)) for kind in kinds]
-        for one in servers:
-            one.figures.ready_seconds = statistics.median([*seconds[one.name], one.figures.ready_seconds])
-        measure(servers)
-    show(*(one.figures for one in servers))
+        with queue(queue_port, Path(folder)):
+            kinds = [(["tests.bench.reference"], {}), (["slanger", "accept"], accept_environment(queue_port))]
+            figures = [Figures() for _ in kinds]
+            started: list[list[float]] = [[] for _ in kinds]
+            for _ in range(ROUNDS):
+                for kind, seconds in zip(kinds, started):
+                    with server(*kind) as one:
+                        seconds.append(one.ready_seconds)
+            with ExitStack() as stack:
+                measure([stack.enter_context(server(*kind)) for kind in kinds], figures)
+            for to, seconds in zip(figures, started):
+                to.ready_seconds = statistics.median(seconds)
+    show(*figures)
 
 
-def measure(servers: list[Server]) -> None:
+def measure(servers: list[Running], figures: list[Figures]) -> None:
     """Fills the figures in; the servers take turns, so that a busy machine is busy for both."""
     numbers = iter(range(10**9))
-    rounds: dict[tuple[str, int], list[tuple[float, float, float, float]]] = {}
+    rounds: list[dict[int, list[tuple[float, ...]]]] = [{many: [] for many in REQUESTS} for _ in servers]
     for one in servers:
         load(one, TOGETHER, WARM_UP, numbers)
     for _ in range(ROUNDS):
-        for in_flight, requests in REQUESTS.items():
-            for one in servers:
-                rounds.setdefault((one.name, in_flight), []).append(load(one, in_flight, requests, numbers))
-    for one in servers:
-        for in_flight in REQUESTS:
-            columns = [statistics.median(column) for column in zip(*rounds[one.name, in_flight])]
-            to = one.figures
-            to.p50[in_flight], to.p99[in_flight], to.cpu_ms[in_flight], to.rate[in_flight] = columns
-        one.figures.after_mib = rss_mib(one.process.pid)
+        for many, requests in REQUESTS.items():
+            for one, results in zip(servers, rounds):
+                results[many].append(load(one, many, requests, numbers))
+    for one, results, to in zip(servers, rounds, figures):
+        for many in REQUESTS:
+            to.p50[many], to.p99[many], to.cpu_ms[many], to.rate[many] = (statistics.median(column) for column in zip(*results[many]))
+        to.idle_mib, to.after_mib = one.idle_mib, rss_mib(one.pid)
 
 
-def load(one: Server, in_flight: int, requests: int, numbers: Iterator[int]) -> tuple[float, float, float, float]:
+def load(one: Running, in_flight: int, requests: int, numbers: Iterator[int]) -> tuple[float, float, float, float]:
     """(p50 ms, p99 ms, CPU ms of the server a request, requests a second)"""
     bodies = iter([request(one.port, next(numbers)) for _ in range(requests)])
-    before, start = cpu_seconds(one.process.pid), time.perf_counter()
+    before, start = cpu_seconds(one.pid), time.perf_counter()
     seconds = uvloop.run(send_all(one.port, in_flight, bodies))
-    wall, cpu = time.perf_counter() - start, cpu_seconds(one.process.pid) - before
+    wall, cpu = time.perf_counter() - start, cpu_seconds(one.pid) - before
     cuts = statistics.quantiles(seconds, n=100)
     return cuts[49] * 1000, cuts[98] * 1000, cpu / requests * 1000, requests / wall
 
@@ -162,81 +130,6 @@ def request(port: int, number: int) -> bytes:
         b"POST /market HTTP/1.1\r\nhost: 127.0.0.1:%d\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (port, len(body))
         + body
     )
-
-
-@contextmanager
-def server(name: str, module: list[str], environment: dict[str, str]) -> Iterator[Server]:
-    port, start = free_port(), time.monotonic()
-    with process(module, {**environment, "SLANGER_PORT": str(port)}) as popen:
-        wait_for(f"http://127.0.0.1:{port}/ready", popen)
-        ready = time.monotonic() - start
-        yield Server(name, port, popen, Figures(ready_seconds=ready, idle_mib=rss_mib(popen.pid)))
-
-
-def accept_environment(queue_port: int) -> dict[str, str]:
-    url = f"http://127.0.0.1:{queue_port}"
-    return {
-        "SLANGER_ACCOUNT": "paper",
-        "SLANGER_QUEUE_URL": f"{url}/000000000000/alerts.fifo",
-        "SLANGER_DEAD_LETTER_URL": f"{url}/000000000000/dead-letters.fifo",
-        "SLANGER_QUEUE_ENDPOINT": url,
-        "SLANGER_SIGNING_KEY": KEY,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }
-
-
-@contextmanager
-def queue(port: int, state: Path) -> Iterator[None]:
-    """The local stack's queue: every write is on the disk before it is answered."""
-    queues = [{"name": "alerts.fifo"}, {"name": "dead-letters.fifo"}]
-    environment = {"QUEUE_PORT": str(port), "QUEUE_STATE": str(state), "QUEUE_QUEUES": json.dumps(queues)}
-    with process(["queue_server"], environment) as popen:
-        wait_for(f"http://127.0.0.1:{port}/health", popen)
-        yield
-
-
-@contextmanager
-def process(module: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m module …`, ended afterwards."""
-    path = os.pathsep.join(map(str, (ROOT, ROOT / "images" / "slanger", ROOT / "images" / "queue")))
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    popen = subprocess.Popen(
-        [sys.executable, "-m", *module], env={**inherited, "PYTHONPATH": path, **environment}, stdout=subprocess.DEVNULL
-    )
-    try:
-        yield popen
-    finally:
-        popen.terminate()
-        popen.wait(timeout=20)
-
-
-def wait_for(url: str, popen: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and popen.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.01)
-    raise SystemExit(f"{url} does not answer")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK
-
-
-def rss_mib(pid: int) -> float:
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def show(reference: Figures, accept: Figures) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from slanger.alert import NAME, NAME_FIX
 
 PREFIX = "SLANGER_"
+# sysexits.h: nothing but other settings will help.
+EXIT_CONFIG = 78
 # The image sets these two for whichever role it runs.
 IMAGE_NAMES = ("SLANGER_HOST", "SLANGER_PORT")
 QUEUE_NAMES = ("SLANGER_ACCOUNT", "SLANGER_QUEUE_URL", "SLANGER_DEAD_LETTER_URL", "SLANGER_QUEUE_ENDPOINT")

@@ -1,4 +1,4 @@
-"""The accepting service: settings, then HTTP until SIGTERM (exit code 0, after what was begun). Bad settings: one sentence, exit code 2."""
+"""The accepting service: settings, then HTTP until SIGTERM (exit code 0, after what was begun). Bad settings: one sentence, exit code 78."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from slanger.accept.readiness import Readiness
 from slanger.accept.settings import Settings, read_settings
 from slanger.logs import log_to_stdout
 from slanger.queue_client import open_client
-from slanger.settings import BadSettings
+from slanger.settings import EXIT_CONFIG, BadSettings
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +41,15 @@ def main(arguments: list[str]) -> int:
         settings = read_settings(os.environ)
     except BadSettings as refused:
         log.error(str(refused))
-        return 2
+        return EXIT_CONFIG
     try:
         listener = socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=1024)
     except OSError as problem:
         address = f"SLANGER_HOST={settings.host} SLANGER_PORT={settings.port}"
-        log.error("%s: can't listen there (%s); choose a free port", address, problem.strerror or problem)
-        return 2
+        # socket.create_server adds the address once more.
+        reason = str(problem.strerror).partition(" (while")[0]
+        log.error("%s: can't listen there (%s); choose an address of this machine and a free port", address, reason)
+        return EXIT_CONFIG
     try:
         uvloop.run(serve(settings, listener))
     finally:

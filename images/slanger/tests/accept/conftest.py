@@ -127,10 +127,14 @@ class Accept:
             **CREDENTIALS,
             **settings,
         }
-        self.process = Process(
-            log, ["slanger", "accept"], IMAGE, {name: value for name, value in self.settings.items() if value is not None}
-        )
+        self.log = log
         self.session = requests.Session()
+        self.start()
+
+    def start(self):
+        given = {name: value for name, value in self.settings.items() if value is not None}
+        self.process = Process(self.log, ["slanger", "accept"], IMAGE, given)
+        return self
 
     def wait_until_ready(self):
         self.process.wait_for(f"{self.url}/ready")

@@ -117,6 +117,7 @@ def test_through_kills_and_freezes_every_202_is_in_the_queue_once_and_in_order(f
             assert key, "not accepted within 60 s"
             accepted[symbol].append((key, f"{symbol} {number}"))
             number += 1
+            time.sleep(0.02)
 
     failures = []
 
