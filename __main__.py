@@ -31,6 +31,7 @@ else:
     network = Network("network", stack.network.model_dump())
     placement = {
         "vpc_id": network.vpc_id,
+        "vpc_cidr": network.cidr,
         "subnet_ids": network.task_subnet_ids,
         "zones": stack.network.zones,
         "assign_public_ip": network.assign_public_ip,

@@ -150,6 +150,8 @@ def webhook_mistakes(settings: "Settings", stack: str) -> list[str]:
         mistakes.append(
             f"{PROJECT}:webhook.ingress={webhook.ingress.value!r}: Docker has none; leave it out, publishedPort leads to the webhook"
         )
+    if webhook.ingress == WebhookIngress.ALB and settings.network.zones < 2:
+        mistakes.append(f"{PROJECT}:network.zones={settings.network.zones}: a load balancer needs two; use 2, or ingress http-api")
     return mistakes + _secret_mistakes(settings, stack) + _component_mistakes(settings)
 
 

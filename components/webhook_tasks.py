@@ -110,7 +110,8 @@ def _load_balancer(args: Mapping[str, Any]) -> LoadBalancer:
         certificate_arn=alb["certificate_arn"],
         public_subnet_ids=alb["public_subnet_ids"],
         source_ips=tuple(args.get("source_ips") or TRADINGVIEW_IPS),
-        health_path="/ready",
+        # Not /ready: without its queue a task answers 503 to alerts, and another one in its place could do no better.
+        health_path="/health",
         trust_store_arn=alb.get("trust_store_arn"),
         protect=bool(args.get("protect")),
     )

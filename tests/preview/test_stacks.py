@@ -138,3 +138,28 @@ def test_every_egress_previews(egress: str, tmp_path: Path) -> None:
     types = [step.type for step in result.steps if step.op == "create"]
     assert types.count("aws:ec2/natGateway:NatGateway") == (1 if egress == "nat-gateway" else 0)
     assert types.count("aws:autoscaling/group:Group") == (1 if egress == "nat-instance" else 0)
+
+
+WEBHOOK = {
+    "broker": "alpaca",
+    "account": "paper",
+    "limits": {"account": {"orderNotional": 500, "notionalPerDay": 5000, "ordersPerDay": 50, "lossPerDay": 200}},
+}
+
+
+@pytest.mark.parametrize(
+    ("way_in", "gateway"),
+    [
+        ({"ingress": "http-api"}, "aws:apigatewayv2/api:Api"),
+        (
+            {"ingress": "alb", "alb": {"certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/mine"}},
+            "aws:lb/loadBalancer:LoadBalancer",
+        ),
+    ],
+)
+def test_webhook_beside_the_bots_previews(way_in: dict[str, Any], gateway: str, tmp_path: Path) -> None:
+    network = {"egress": "public", "zones": 2}
+    result = program(tmp_path, "dev", {"tradestack:webhook": {**WEBHOOK, **way_in}, "tradestack:network": network}).preview()
+    types = [step.type for step in result.steps if step.op == "create"]
+    assert gateway in types and types.count("aws:sqs/queue:Queue") == 2
+    assert types.count("aws:ecs/service:Service") == 3, "a bot, and the webhook's two tasks"

@@ -85,6 +85,7 @@ def test_a_stack_may_have_a_webhook_and_no_bot(base: dict[str, Any]) -> None:
         (AWS, lambda raw: raw["secrets"]["webhook"].pop("signingKey"), "signingKey: is missing; run `make secrets STACK=dev`"),
         (AWS, webhook(publishedPort=18082), "publishedPort=18082: Fargate publishes nothing; use ingress"),
         (AWS, webhook(ingress="alb"), "tradestack:webhook.ingress='alb' and alb: the load balancer needs both"),
+        (AWS, webhook(ingress="alb", alb={"certificateArn": "arn:x"}), "tradestack:network.zones=1: a load balancer needs two"),
         (AWS, webhook(mode="live"), "tradestack:webhook.mode and liveAccount: real money needs both"),
         (AWS, webhook(liveAccount="123"), "tradestack:webhook.mode and liveAccount: real money needs both"),
         (AWS, webhook(mode="live", liveAccount="123"), "tradestack:cluster.alarmEmail: is missing and the webhook trades real money"),
