@@ -64,7 +64,7 @@ def _leg(case: Case, key: str, price: Decimal) -> Decimal:
 
 
 def _beyond(case: Case, key: str, price: Decimal, base: Decimal, direction: int) -> None:
-    """Alpaca wants a leg at least one tick of a cent from the base price."""
+    """Alpaca wants a leg at least a cent from the base price, whatever the tick."""
     distance = max(tick(base, case.asset), Decimal("0.01"))
     if (price - base) * direction < distance:
         side = "above" if direction > 0 else "below"

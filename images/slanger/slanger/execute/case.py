@@ -71,11 +71,15 @@ def floor_to(value: Decimal, step: Decimal) -> Decimal:
     return EXACT.multiply(EXACT.divide_int(value, step), step)
 
 
+def percent_of(value: Decimal, percent: Decimal) -> Decimal:
+    return EXACT.divide(EXACT.multiply(value, percent), Decimal(100))
+
+
 def plain(value: Decimal) -> str:
     """A number on a grid as an order's body says it: no exponent, no zeros at the end."""
     return format(EXACT.normalize(value), "f")
 
 
 def figure(value: Decimal) -> str:
-    """A number in a sentence: nine decimals at most, because a payload's may have millions."""
+    """A number in a sentence: nine decimals at most."""
     return plain(floor_to(abs(value), FINEST).copy_sign(value)) if value else "0"

@@ -44,8 +44,10 @@ def last_price(account: Account, order: Order) -> Decimal | None:
 
 
 def _counted_price(account: Account, order: Order) -> Decimal | None:
-    """USD that an unfilled share counts: the higher of limit and last trade."""
-    return max((price for price in (order.limit_price, last_price(account, order)) if price), default=None)
+    """USD that an unfilled share counts: the higher of limit and last trade. None if neither is known; an order in dollars needs neither, and is
+    counted as if a share cost one."""
+    unknown = Decimal(1) if order.qty is None else None
+    return max((price for price in (order.limit_price, last_price(account, order)) if price), default=unknown)
 
 
 def remainder(account: Account, order: Order) -> Decimal:
@@ -56,8 +58,7 @@ def remainder(account: Account, order: Order) -> Decimal:
     if order.qty is not None:
         return order.qty - order.filled_qty
     left = max((order.notional or Decimal(0)) - order.filled_qty * (order.filled_price or Decimal(0)), Decimal(0))
-    # Without a price: as if a coin cost a dollar. Of the symbol that is decided on, the price is known.
-    return EXACT.divide(left, _counted_price(account, order) or Decimal(1))
+    return EXACT.divide(left, _counted_price(account, order))
 
 
 def pending(account: Account, symbol: str, direction: int) -> Decimal:
@@ -88,7 +89,7 @@ def opened_on(account: Account, day: date, most: Decimal) -> Iterator[tuple[Orde
             left = remainder(account, order)
             if left:
                 change = sign_of(order) * left
-                price = _counted_price(account, order) or (Decimal(1) if order.qty is None else None)
+                price = _counted_price(account, order)
                 yield order, _worth(opening(ahead[sign_of(order)], change), price, most)
                 ahead[sign_of(order)] += change
 

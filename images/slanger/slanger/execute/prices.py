@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from slanger.alert import PRICE_TEXT
-from slanger.execute.case import EXACT, Case, Refused, figure, floor_to
+from slanger.execute.case import Case, Refused, figure, floor_to, percent_of
 from slanger.execute.state import Asset
 
 # Alpaca ("sub-penny increments"): two decimals from 1 USD on, four below.
@@ -36,7 +36,7 @@ def price_at(text: str, base: Decimal, direction: int) -> Decimal:
     match = PRICE_TEXT.fullmatch(text)
     number = Decimal(match["number"])
     if match["percent"]:
-        return base + direction * EXACT.divide(base * number, Decimal(100))
+        return base + direction * percent_of(base, number)
     return base + direction * number if match["dollars"] else number
 
 
@@ -48,7 +48,8 @@ def entry_limit(case: Case) -> Decimal:
     if text is not None:
         raw = price_at(text, _alert_price(case, "limit_price", text), -case.direction)
     else:
-        raw = _alert_price(case, "limit_price", "missing") * (1 + case.direction * (case.order.wiggle or Decimal(0)) / 100)
+        price = _alert_price(case, "limit_price", "missing")
+        raw = price + case.direction * percent_of(price, case.order.wiggle or Decimal(0))
     return on_grid("limit_price", raw, case.asset, up=case.direction < 0)
 
 

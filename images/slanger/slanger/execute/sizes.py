@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from slanger.alert import SIZES, Route
-from slanger.execute.case import EXACT, FINEST, Case, Refused, figure, floor_to
+from slanger.execute.case import EXACT, FINEST, Case, Refused, figure, floor_to, percent_of
 
 CENT = Decimal("0.01")
 MIN_NOTIONAL = Decimal(1)  # Alpaca's smallest order in dollars.
@@ -51,11 +51,11 @@ def quantity(case: Case, *, reference: Decimal, whole: bool, loss: Decimal | Non
         held = abs(case.position if position is None else position)
         if not held:
             raise Refused(f"position_percent={figure(value)}: there is no position in {case.symbol}; give another size")
-        asked = EXACT.divide(held * value, Decimal(100))
+        asked = percent_of(held, value)
     elif key == "risk_to_stop":
         if loss is None:
             raise Refused(f"risk_to_stop={figure(value)}: this order has no stop-loss to measure from; use route bracket with stop_loss")
-        asked = EXACT.divide(case.account.equity * value / 100, loss)
+        asked = EXACT.divide(percent_of(case.account.equity, value), loss)
     else:
         asked = EXACT.divide(_dollars(case, key, value), reference)
     step = smallest_step(case, whole)
@@ -81,4 +81,4 @@ def smallest_step(case: Case, whole: bool) -> Decimal:
 def _dollars(case: Case, key: str, value: Decimal) -> Decimal:
     if key == "notional":
         return value
-    return {"equity_percent": case.account.equity, "risk": case.account.cash}[key] * value / 100
+    return percent_of({"equity_percent": case.account.equity, "risk": case.account.cash}[key], value)

@@ -65,6 +65,8 @@ def test_limits_hold_for_the_rest_too():
 def test_a_first_try_and_a_second_count_the_same_orders():
     one, within = alert("reverse", "sell", order={"qty": "2"}), limits(account={"orders_per_day": 2})
     assert [step.role for step in decide(one, account(position(7)), within=within).steps] == ["close", "enter"]
+    first = decide(one, account(position(7)), within=limits(account={"orders_per_day": 1}))
+    assert [step.role for step in first.steps] == ["close"] and "this alert needs 2" in first.refused
     assert [step.role for step in decide(one, account(orders=[CLOSED]), done={"close": CLOSED}, within=within).steps] == ["enter"]
 
 

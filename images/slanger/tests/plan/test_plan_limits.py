@@ -137,6 +137,20 @@ def test_scopes_see_their_own_orders():
     assert BTC.symbol in held.positions
 
 
+def test_a_large_risk_buys_no_more_than_its_percent_of_cash_and_the_limits():
+    (sent,) = bodies(decide(alert("market", order={"risk": "50"})))
+    assert sent["qty"] == "250"
+    assert "order_notional=1000.00 USD of the account: the order is 50000.00" in reason(
+        decide(alert("market", order={"risk": "50"}), within=scoped("account", order_notional=1000))
+    )
+
+
+def test_dollars_of_another_symbol_whose_price_is_unknown():
+    waiting = replace(order("buy", 1, symbol="MSFT", notional=Decimal(700)), qty=None)
+    said = reason(decide(alert("market", order=BUY), account(orders=[waiting]), within=scoped("account", notional_per_day=1699)))
+    assert "700.00 USD were opened today" in said
+
+
 def test_a_trailing_trade_is_two_orders():
     one = alert("trailing", order=BUY)
     assert "this alert needs 2" in reason(decide(one, within=scoped("account", orders_per_day=1)))
