@@ -99,15 +99,19 @@ class Broker:
 
     async def order_by_client_id(self, client_order_id: str) -> dict | None:
         """None: the broker has no such order."""
+        return await self._found("/v2/orders:by_client_order_id", params={"client_order_id": client_order_id})
+
+    async def order(self, order_id: str, priority: Priority = Priority.ORDER) -> dict | None:
+        """None: the broker has no such order."""
+        return await self._found(f"/v2/orders/{order_id}", priority)
+
+    async def _found(self, path: str, priority: Priority = Priority.ORDER, params: Mapping[str, str] | None = None) -> dict | None:
         try:
-            return await self.call("GET", "/v2/orders:by_client_order_id", params={"client_order_id": client_order_id})
+            return await self.call("GET", path, priority, params=params)
         except Refused as refused:
             if refused.status == 404:
                 return None
             raise
-
-    async def order(self, order_id: str) -> dict:
-        return await self.call("GET", f"/v2/orders/{order_id}")
 
     async def cancel(self, order_id: str, priority: Priority = Priority.ORDER) -> None:
         """An order that is final already, or being cancelled, is no mistake: what became of it shows in its status."""

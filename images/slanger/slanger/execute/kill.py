@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from slanger.execute.broker import Broker, Refused, Unavailable
 from slanger.execute.budget import Priority
 
-VERIFY_SECONDS = 30.0
+VERIFY_SECONDS = 10.0
 LOOK_SECONDS = 0.5
 CLOSING_ROUNDS = 3
 SUSPEND_TRIES = 20

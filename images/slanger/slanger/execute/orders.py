@@ -15,7 +15,7 @@ from slanger.message import StoredAlert
 
 # A market order that isn't filled by then counts as an open one.
 SETTLE_SECONDS = 3.0
-# Without news from the stream an order is asked for by REST, then less and less often.
+# Even a stream that is up can lose an update.
 ASK_SECONDS = 5.0
 LONGEST_ASK_SECONDS = 30.0
 CANCEL_SECONDS = 30.0
@@ -80,23 +80,29 @@ async def send(desk: Desk, alert: StoredAlert, step: Step, body: dict[str, Any])
 
 async def final(desk: Desk, order_id: str, deadline: float) -> Order:
     """Waits until nothing more can be filled. At the deadline (monotonic) it is cancelled. Raises Unavailable, Stopping, Halted."""
-    ask, cancelled = ASK_SECONDS, False
-    asked = time.monotonic()
+    asked, asks, cancelled = time.monotonic(), 0, False
     while (order := desk.account.order(order_id)) is None or order.open:
         desk.stop.check()
         desk.gate.check()
         now = time.monotonic()
         if now >= deadline and cancelled:
-            raise Unavailable(f"{order.client_order_id if order else order_id} can't be cancelled")
+            raise Unavailable(f"order {order_id} can't be cancelled")
         if now >= deadline:
             await desk.broker.cancel(order_id)
             cancelled, deadline = True, now + CANCEL_SECONDS
-        if now - asked >= ask:
-            desk.account.learn(await desk.broker.order(order_id))
-            asked, ask = now, min(ask * 2, LONGEST_ASK_SECONDS)
+        if now - asked >= _ask_after(desk, asks):
+            asked, asks = now, asks + 1
+            if body := await desk.broker.order(order_id):
+                desk.account.learn(body)
         else:
             await desk.account.change(LOOK_SECONDS)
     return order
+
+
+def _ask_after(desk: Desk, asks: int) -> float:
+    """Seconds until an order is asked for by REST, longer with each time: the stream tells sooner, if it is there."""
+    first = ASK_SECONDS if desk.reconciler.streaming else LOOK_SECONDS
+    return min(first * 2**asks, LONGEST_ASK_SECONDS)
 
 
 async def clear(desk: Desk, symbol: str) -> None:

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from slanger.execute.account import LiveAccount, Snapshot, day_start
 from slanger.execute.broker import Broker, Refused, Unavailable
 from slanger.execute.budget import Priority
+from slanger.execute.stopping import Backoff
 from slanger.execute.wire import orders_of, parse_position
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
-RETRY_SECONDS = 2.0
 
 
 class Reconciler:
@@ -26,7 +26,9 @@ class Reconciler:
         self._lock = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
         self._read_from: float | None = None
+        self._came_on = asyncio.Event()
         self.streaming: float | None = None
+        self.connects = 0
 
     @property
     def is_current(self) -> bool:
@@ -36,24 +38,35 @@ class Reconciler:
     def listening(self, since: float | None) -> None:
         """The stream's word: from when on no update is missed, None while it is away."""
         self.streaming = since
+        if since is not None:
+            self.connects += 1
+            self._came_on.set()
 
     async def current(self, priority: Priority = Priority.ORDER) -> None:
-        """Returns when the account is known as it is now. Raises Unavailable, Refused."""
+        """Returns when the account is known as it is now. Raises Unavailable."""
         if not self.is_current:
             await self.refresh(priority)
 
     async def refresh(self, priority: Priority = Priority.RECONCILE) -> None:
-        """Reads a snapshot that begins after this call; callers at the same time share it. Raises Unavailable, Refused."""
+        """Reads a snapshot that begins after this call; callers at the same time share it. Raises Unavailable."""
         if self._next is None:
             self._next = asyncio.create_task(self._read_next(priority))
         await asyncio.shield(self._next)
 
     async def run(self) -> None:
-        """Once a minute, and soon again as long as the account isn't known as it is."""
+        """Once a minute and whenever the stream comes on. While it is away each decision asks for itself."""
+        backoff = Backoff(first=1.0)
         while True:
-            with contextlib.suppress(Unavailable, Refused):
+            self._came_on.clear()
+            wait = EVERY_SECONDS
+            try:
                 await self.refresh()
-            await asyncio.sleep(EVERY_SECONDS if self.is_current else RETRY_SECONDS)
+                backoff.reset()
+            except Unavailable as problem:
+                log.warning("the account can't be read: %s", problem)
+                wait = backoff.delay()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._came_on.wait(), wait)
 
     async def _read_next(self, priority: Priority) -> None:
         async with self._lock:
@@ -63,6 +76,8 @@ class Reconciler:
             self._account.begin()
             try:
                 snapshot = await self._read(priority)
+            except Refused as problem:
+                raise Unavailable(f"the account can't be read: {problem}") from problem
             except (KeyError, TypeError, ValueError, ArithmeticError) as problem:
                 raise Unavailable(f"the broker's answer can't be read ({problem!r})") from problem
             finally:
@@ -80,8 +95,8 @@ class Reconciler:
         listed += await self._broker.orders(priority, status="all", after=start)
         orders = {order.id: order for body in listed for order in orders_of(body)}
         for order_id in await self._filled_today(priority, start) | self._account.open_ids:
-            if order_id not in orders:
-                orders.update((order.id, order) for order in orders_of(await self._broker.order(order_id)))
+            if order_id not in orders and (body := await self._broker.order(order_id, priority)):
+                orders.update((order.id, order) for order in orders_of(body))
         positions = await self._broker.call("GET", "/v2/positions", priority)
         return Snapshot(
             account=account, clock=clock, orders=list(orders.values()), positions=[parse_position(position) for position in positions]

@@ -130,7 +130,9 @@ async def _open_page(stack: contextlib.AsyncExitStack, settings: Settings, desk:
             "halted": desk.gate.halted,
             "suspended": desk.account.suspended,
             "account_known": desk.account.known,
+            "account_current": desk.reconciler.is_current,
             "stream": desk.reconciler.streaming is not None,
+            "stream_connects": desk.reconciler.connects,
             "in_hand": consumer.in_hand,
         }
 

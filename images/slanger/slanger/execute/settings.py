@@ -3,14 +3,15 @@
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from slanger.execute.broker import Address
 from slanger.execute.limit_settings import BadLimits, Defaults, ServerLimits, read_defaults, read_limits
-from slanger.settings import QUEUE_NAMES, BadSettings, QueueSettings, Reader, read_queue
-from slanger.symbols import BadSymbol, canonical_symbol
+from slanger.settings import QUEUE_NAMES, QueueSettings, Reader, read_address, read_queue
+from slanger.symbols import canonical_symbol
 
 LIVE_HOST = "api.alpaca.markets"
 TRADING_URLS = {"paper": "https://paper-api.alpaca.markets", "live": f"https://{LIVE_HOST}"}
@@ -37,6 +38,11 @@ TRADE_NAMES = (
 NAMES = (*QUEUE_NAMES, *BROKER_NAMES, *TRADE_NAMES)
 # Names that no public DNS resolves: a container's, and those set aside for private networks.
 PRIVATE_NAME = re.compile(r"[^.]+|.+\.(internal|local|localhost|test)")
+
+
+INFLUX_URL = r"https?://[^\s/]+\S*/(api/v2/write|write)\?\S+"
+INFLUX_FIX = "use the URL that takes line protocol, such as http://user:password@influxdb:8086/write?db=trading"
+ARISTOCRATS_FIX = 'use a JSON list of symbols such as ["KO", "PG"]'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,39 +77,23 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises BadSettings."""
     reader = Reader(environment, NAMES)
     queue, broker = read_queue(reader), read_broker(reader)
-    limits = defaults = None
-    try:
-        if reader.given("SLANGER_LIMITS"):
-            limits = read_limits(environment["SLANGER_LIMITS"])
-        else:
-            reader.mistake("SLANGER_LIMITS is not set: use a JSON object that bounds what alerts can cost")
-    except BadLimits as bad:
-        reader.mistake(str(bad))
-    try:
-        defaults = read_defaults(environment.get("SLANGER_DEFAULTS", "{}"))
-    except BadLimits as bad:
-        reader.mistake(str(bad))
+    limits = _checked(reader, environment, "SLANGER_LIMITS", read_limits)
+    if not reader.given("SLANGER_LIMITS"):
+        reader.mistake("SLANGER_LIMITS is not set: use a JSON object that bounds what alerts can cost")
+    defaults = _checked(reader, environment, "SLANGER_DEFAULTS", read_defaults) or Defaults()
     influx = reader.secret("SLANGER_INFLUX_URL", INFLUX_FIX, INFLUX_URL, optional=True)
     redis = reader.secret("SLANGER_REDIS_URL", "use a URL such as redis://user:password@redis:6379/0", r"rediss?://\S+", optional=True)
     settings = {
         "queue": queue,
         "broker": broker,
-        "max_delay": reader.whole("SLANGER_MAX_DELAY", 1, 36_000, 900),
-        "aristocrats": _aristocrats(reader, environment),
+        "max_delay": reader.whole("SLANGER_MAX_DELAY", 1, 345_600, 900),
+        "aristocrats": _checked(reader, environment, "SLANGER_ARISTOCRATS", _read_aristocrats),
         "redis_url": redis,
         "influx_url": influx,
-        "port": read_port(reader),
+        "port": read_address(reader)[1],
     }
     reader.finish()
     return Settings(limits=limits, defaults=defaults, **settings)
-
-
-INFLUX_URL = r"https?://[^\s/]+\S*/(api/v2/write|write)\?\S+"
-INFLUX_FIX = "use the URL that takes line protocol, such as http://user:password@influxdb:8086/write?db=trading"
-
-
-def read_port(reader: Reader) -> int:
-    return reader.whole("SLANGER_PORT", 1, 65_535, 8000)
 
 
 def read_broker(reader: Reader) -> BrokerSettings:
@@ -158,17 +148,23 @@ def _is_private(host: str) -> bool:
         return bool(PRIVATE_NAME.fullmatch(host))
 
 
-def _aristocrats(reader: Reader, environment: Mapping[str, str]) -> frozenset[str] | None:
-    text = environment.get("SLANGER_ARISTOCRATS")
-    if text is None:
+def _checked(reader: Reader, environment: Mapping[str, str], name: str, read: Callable[[str], Any]) -> Any:
+    """What `read` makes of a JSON setting; None if it is not set, or is a mistake."""
+    if not reader.given(name):
         return None
     try:
-        names = json.loads(text)
-        return frozenset(canonical_symbol(name) for name in names) if isinstance(names, list) else reader.mistake(ARISTOCRATS_FIX)
-    except (ValueError, AttributeError, RecursionError) as bad:
-        reader.mistake(f"{ARISTOCRATS_FIX} ({bad})" if isinstance(bad, BadSymbol) else ARISTOCRATS_FIX)
+        return read(environment[name])
+    except BadLimits as bad:
+        reader.mistake(str(bad))
     return None
 
 
-ARISTOCRATS_FIX = 'SLANGER_ARISTOCRATS: use a JSON list of symbols such as ["KO", "PG"]'
-__all__ = ["BadSettings", "Settings", "read_broker", "read_settings"]
+def _read_aristocrats(text: str) -> frozenset[str]:
+    """Raises BadLimits."""
+    try:
+        names = json.loads(text)
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return frozenset(map(canonical_symbol, names))
+    except (ValueError, RecursionError) as bad:
+        raise BadLimits(f"SLANGER_ARISTOCRATS={text[:60]!r}: {ARISTOCRATS_FIX} ({bad})") from None
+    raise BadLimits(f"SLANGER_ARISTOCRATS={text[:60]!r}: {ARISTOCRATS_FIX}")

@@ -25,7 +25,7 @@ from slanger.message import StoredAlert
 
 log = logging.getLogger(__name__)
 # An order that the alert's next one waits for is cancelled when the alert has become too old, but has at least so long.
-LEAST_FILL_SECONDS = 10.0
+LEAST_FILL_SECONDS = 5.0
 
 
 class _PlanAgain(Exception):
