@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_cases import BTC, account, alert, as_numbers, decide, limits, official, order, position
 from slanger.alert import SIZES
+from slanger.execute.case import FINEST, floor_to
 from slanger.execute.order_ids import client_order_id
 from slanger.execute.prices import price_at
 from slanger.execute.steps import Pass, Refusal, Trade
@@ -164,7 +165,8 @@ class Books:
             }
             self.account.orders.update(gone)
         before = self.account.positions[one.symbol].qty if one.symbol in self.account.positions else Decimal(0)
-        qty = Decimal(sent["qty"]) if "qty" in sent else Decimal(sent["notional"]) / price
+        # Like the broker: shares and coins have nine decimals.
+        qty = Decimal(sent["qty"]) if "qty" in sent else floor_to(Decimal(sent["notional"]) / price, FINEST)
         after = before + (qty if sent["side"] == "buy" else -qty)
         assert before * after >= 0, f"{before} crossed to {after}"
         self._keep(order(sent["side"], qty, one.symbol, filled=qty, price=price, ago=0, client_order_id=client_order_id(one, step.role)))
