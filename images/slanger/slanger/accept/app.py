@@ -57,10 +57,11 @@ class App:
     async def _handle(self, scope: dict[str, Any], receive: Receive, noted: dict[str, Any]) -> str:
         """The accepted alert's id."""
         deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        # First, whatever the path: a body that is left unread keeps its connection for as long as its sender likes.
+        body = await read_body(receive)
         path = scope["path"]
         await self._route(scope["method"], path)
         request = Request(path=path, peer=(scope["client"] or ("",))[0], headers=scope["headers"])
-        body = await read_body(receive)
         now = time.time()
         stored = self._admit(request, body, now, noted)
         text = stored.model_dump_json(exclude_none=True, ensure_ascii=True)
@@ -121,7 +122,7 @@ def _note_name(noted: dict[str, Any], tree: dict[str, Any]) -> None:
 async def _respond(send: Send, status: int, answer: dict[str, Any]) -> None:
     body = json.dumps(answer, ensure_ascii=True).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    # The rest of a body that was not read would be taken for the next request.
+    # The rest of the body is not worth waiting for.
     if status in (408, 413):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

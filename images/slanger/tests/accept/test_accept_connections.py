@@ -7,8 +7,8 @@ import time
 import pytest
 
 
-def head(length, path="/market", more=""):
-    return f"POST {path} HTTP/1.1\r\nhost: x\r\n{more}content-length: {length}\r\n\r\n".encode()
+def head(length, path="/market"):
+    return f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n".encode()
 
 
 def chunk(data):
@@ -58,10 +58,11 @@ def test_an_alert_in_pieces_is_accepted(accept, alert, raw):
     assert answer.startswith(b"HTTP/1.1 202")
 
 
-def test_a_body_that_does_not_come_is_given_up_in_time(accept):
+@pytest.mark.parametrize("path", ["/market", "/nowhere", "/health"])
+def test_a_body_that_does_not_come_is_given_up_in_time(accept, path):
     with socket.create_connection(("127.0.0.1", accept.port)) as connection:
         started = time.monotonic()
-        connection.sendall(head(100) + b"{")
+        connection.sendall(head(100, path) + b"{")
         answer = ends(connection, 10)
     assert answer.startswith(b"HTTP/1.1 408") and b"the body did not arrive within 1 s: send it at once" in answer
     assert time.monotonic() - started < 3

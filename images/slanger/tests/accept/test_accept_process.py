@@ -53,6 +53,20 @@ def test_sigterm_ends_it_with_idle_clients_connected(run_accept):
     assert lines[0]["authentication"] == ["signature"] and lines[0]["level"] == "INFO" and lines[0]["time"]
 
 
+def test_a_flood_of_bad_requests_does_not_fill_the_log(run_accept):
+    one = run_accept().wait_until_ready()
+    started = time.monotonic()
+    for _ in range(400):
+        assert one.send({}).status_code == 401
+    refused = [line for line in one.process.lines() if line["message"] == "refused"]
+    assert 100 <= len(refused) <= 102 + time.monotonic() - started
+    # When there is room again the next line tells how many are missing.
+    deadline = time.monotonic() + 20
+    while not any(line.get("unlogged_before") for line in one.process.lines()):
+        assert time.monotonic() < deadline
+        one.send({})
+
+
 @pytest.mark.parametrize(
     "arguments, words", [([], "no command: use"), (["exec"], "'exec' is not a command: use"), (["accept", "--port"], "not an option")]
 )
