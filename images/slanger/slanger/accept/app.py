@@ -123,7 +123,7 @@ async def _respond(send: Send, status: int, answer: dict[str, Any]) -> None:
     body = json.dumps(answer, ensure_ascii=True).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     # The rest of the body is not worth waiting for.
-    if status in (408, 413):
+    if status in (413, 503):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

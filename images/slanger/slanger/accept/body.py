@@ -22,7 +22,7 @@ class Disconnected(Exception):
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body. Raises Refused (413, 408) or Disconnected."""
+    """The whole body. Raises Refused (413, 503) or Disconnected."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(SECONDS):
@@ -39,7 +39,8 @@ async def read_body(receive: Receive) -> bytes:
                 if not message["more_body"]:
                     break
     except TimeoutError:
-        raise Refused(408, f"the body did not arrive within {SECONDS:g} s: send it at once") from None
+        # Not 408: it may have been this machine that stood still, and TradingView resends after a 5xx only.
+        raise Refused(503, f"the body did not arrive within {SECONDS:g} s: send the alert again") from None
     if size > MOST_BYTES:
         raise Refused(413, f"the body has more than {MOST_BYTES} bytes: send a smaller alert")
     return b"".join(parts)
