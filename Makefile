@@ -35,7 +35,7 @@ restore: ## put a bot's trades back to a backup (BOT=name FROM=backup)
 
 alert: ## send a signed test alert and show its order (ROUTE=market SYMBOL=AAPL ACTION=buy SET="qty=2" STACK=local)
 	@tools/bootstrap.sh
-	@$(PYTHON) -m tools.stack.alert --stack $(STACK) $(if $(ROUTE),--route $(ROUTE)) $(if $(SYMBOL),--symbol $(SYMBOL)) $(if $(ACTION),--action $(ACTION)) $(foreach one,$(SET),--set $(one)) $(if $(LIVE),--live)
+	@$(PYTHON) -m tools.stack.alert --stack $(STACK) $(if $(ROUTE),--route $(ROUTE)) $(if $(SYMBOL),--symbol $(SYMBOL)) $(if $(ACTION),--action $(ACTION)) $(if $(SET),--set '$(value SET)') $(if $(LIVE),--live)
 
 alerts: ## the page that makes alerts for TradingView, on this machine only (STACK=local)
 	@tools/bootstrap.sh

@@ -13,6 +13,7 @@ import requests
 from tests.local.conftest import Checkout
 from tests.local.paper_broker import PaperBroker
 from tests.local.waiting import wait_for
+from tools.chaos.kill import kill_container
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
@@ -188,8 +189,6 @@ def test_kill_switch_stops_cancels_and_closes_until_it_is_resumed(local_stack: C
 def test_worker_killed_before_an_alert_trades_it_when_it_is_back(
     local_stack: Checkout, broker: PaperBroker, engine: docker.DockerClient, outputs: dict[str, Any]
 ) -> None:
-    from tools.chaos.kill import kill_container
-
     kill_container(engine.containers.get(outputs["webhook"]["workerService"]))
     program = (
         "from tools.stack.alert import *; hook, key = webhook('local'); "
@@ -224,7 +223,7 @@ def test_tasks_are_hardened_and_hold_no_secret_in_sight(
         assert container.attrs["Config"]["User"] == "1000:1000"
         bindings = [binding for ports in (host["PortBindings"] or {}).values() for binding in ports]
         assert {binding["HostIp"] for binding in bindings} <= {"127.0.0.1"}
-        assert container.attrs["State"]["Health"]["Status"] == "healthy"
+        wait_for(f"{service} to be healthy", lambda one=container: (one.reload(), one.attrs["State"]["Health"]["Status"] == "healthy")[1])
         image = engine.api.inspect_image(container.attrs["Image"])
         shown += [container.logs().decode(), json.dumps(container.top()), json.dumps([image, engine.api.history(image["Id"])])]
     assert not [value for value in values if any(value in text for text in shown)]
@@ -241,8 +240,11 @@ def test_neither_role_has_the_others_secrets(engine: docker.DockerClient, output
 
 def test_up_tells_where_alerts_go(local_stack: Checkout, outputs: dict[str, Any]) -> None:
     assert f"alerts go to {outputs['webhook']['url']}/ROUTE" in local_stack.up_output
-    rows = {row["service"]: row["state"] for row in json.loads(local_stack.make("status", "FORMAT=json"))["services"]}
-    assert {name: rows[name] for name in TASKS} == dict.fromkeys(TASKS, "running")
+
+    def states() -> dict[str, str]:
+        return {row["service"]: row["state"] for row in json.loads(local_stack.make("status", "FORMAT=json"))["services"]}
+
+    wait_for("all tasks to run", lambda: dict.fromkeys(TASKS, "running").items() <= states().items())
 
 
 def test_chaos_loses_and_doubles_nothing(local_stack: Checkout) -> None:

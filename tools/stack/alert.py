@@ -107,16 +107,14 @@ def command() -> None:
     parser.add_argument("--route", default="market", choices=EXAMPLES)
     parser.add_argument("--symbol", default=None, help="default AAPL, for aristocrats KO")
     parser.add_argument("--action", default="buy", choices=("buy", "sell"))
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the alert, e.g. qty=2 or stop_loss=2%%"
-    )
+    parser.add_argument("--set", default="", metavar="KEY=VALUE", help="options of the alert, e.g. `qty=2 stop_loss=2%%`")
     parser.add_argument("--live", action="store_true", help="send it although it trades real money")
     options = parser.parse_args()
     hook, signing_key = webhook(options.stack)
     if hook["mode"] == "live" and not options.live:
         raise StackError(f"stack {options.stack!r} trades real money: LIVE=1 sends the alert all the same")
     symbol = options.symbol or ("KO" if options.route == "aristocrats" else "AAPL")
-    settings = {**EXAMPLES[options.route], **dict(one.partition("=")[::2] for one in options.set)}
+    settings = {**EXAMPLES[options.route], **dict(one.partition("=")[::2] for one in options.set.split())}
     worker = None
     if options.stack == LOCAL:
         worker = container(engine_client(LOCAL), hook["workerService"])
