@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -34,6 +34,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 NAME_FIX = "use 1 to 32 of a-z, 0-9 and -, beginning with a letter or a digit"
 # Decimal itself would also take 1_000, other scripts' digits and exponents of a billion.
 NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,20})?([eE][+-]?[01]?[0-9])?")
+# What TradingView leaves where it knows no value.
+UNFILLED = re.compile(r"\s*|NaN|null|\{\{.*\}\}", re.IGNORECASE)
 # `1%` is a distance in percent, `$2.50` one in dollars, `187.50` a price.
 PRICE_TEXT = re.compile(r"(?P<dollars>\$)?(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)(?P<percent>%)?")
 
@@ -50,6 +52,11 @@ def _number_text(value: Any) -> Any:
     if not isinstance(text, str) or not NUMBER.fullmatch(text):
         raise ValueError("use a plain number such as 10 or 187.50")
     return text
+
+
+def _filled(value: Any) -> Any:
+    # What the order doesn't need must not cost the alert: TradingView resends none that was refused, and it may be an exit.
+    return None if isinstance(value, str) and UNFILLED.fullmatch(value) else value
 
 
 def _name(value: Any) -> Any:
@@ -89,6 +96,8 @@ def _when(value: Any) -> Any:
 Number = Annotated[Decimal, BeforeValidator(_number_text), Field(ge=-(10**12), le=10**12)]
 Positive = Annotated[Decimal, BeforeValidator(_number_text), Field(gt=0, le=10**12)]
 Percent = Annotated[Decimal, BeforeValidator(_number_text), Field(gt=0, le=100)]
+_Value = TypeVar("_Value")
+Filled = Annotated[_Value, BeforeValidator(_filled)]
 PriceOrDistance = Annotated[str, BeforeValidator(_price_text)]
 Time = Annotated[float, BeforeValidator(_when), Field(allow_inf_nan=False, ge=0, le=10**11)]
 Text = Annotated[str, StringConstraints(max_length=500)]
@@ -171,6 +180,8 @@ class Fixed(_Model):
     """The alert is refused from then on."""
     symbols: Optional[Annotated[list[Symbol], Field(min_length=1, max_length=500)]] = None
     """The only symbols that it may trade."""
+    action: Optional[Side] = None
+    """The only side that it may trade; a strategy's alert has both."""
     limits: Limits = Limits()
     """May lower the server's limits for an alert, never raise them."""
     order: OrderFields = OrderFields()
@@ -178,20 +189,20 @@ class Fixed(_Model):
 
 
 class Market(_Model):
-    """What TradingView fills in about the bar and the strategy."""
+    """What TradingView fills in about the bar and the strategy. A number that it could not fill in is missing, no mistake."""
 
-    price: Optional[Positive] = None
-    open: Optional[Positive] = None
-    high: Optional[Positive] = None
-    low: Optional[Positive] = None
-    close: Optional[Positive] = None
+    price: Filled[Optional[Positive]] = None
+    open: Filled[Optional[Positive]] = None
+    high: Filled[Optional[Positive]] = None
+    low: Filled[Optional[Positive]] = None
+    close: Filled[Optional[Positive]] = None
     exchange: Optional[Text] = None
     interval: Optional[Annotated[str, BeforeValidator(_text_of), StringConstraints(max_length=10)]] = None
-    contracts: Optional[Number] = None
-    position_size: Optional[Number] = None
+    contracts: Filled[Optional[Number]] = None
+    position_size: Filled[Optional[Number]] = None
     market_position: Optional[Text] = None
     prev_market_position: Optional[Text] = None
-    prev_market_position_size: Optional[Number] = None
+    prev_market_position_size: Filled[Optional[Number]] = None
     comment: Optional[Text] = None
     alert_message: Optional[Text] = None
     id: Optional[Text] = None

@@ -43,7 +43,7 @@ def admit_alert(settings: Settings, route: Route, body: dict[str, Any], key: str
         raise Refused(422, sentence_of(error)) from None
     fixed = alert.alert
     if fixed is not None:
-        _check_fixed(settings, route, alert.ticker, fixed, now)
+        _check_fixed(settings, route, alert, fixed, now)
     name = fixed.name if fixed else UNNAMED
     if name in settings.revoked:
         raise Refused(403, f"alert {name} is revoked: make a new one under another name")
@@ -78,7 +78,7 @@ def admit_control(settings: Settings, body: dict[str, Any], key: str, now: float
     return StoredControl(key=key, account=settings.queue.account, action=control.action, close=control.close, received_at=now)
 
 
-def _check_fixed(settings: Settings, route: Route, symbol: str, fixed: Fixed, now: float) -> None:
+def _check_fixed(settings: Settings, route: Route, alert: Alert, fixed: Fixed, now: float) -> None:
     if fixed.account != settings.queue.account:
         raise Refused(403, f"alert.account={fixed.account}: this service trades another account; use the alert's own URL")
     if fixed.route != route:
@@ -86,8 +86,10 @@ def _check_fixed(settings: Settings, route: Route, symbol: str, fixed: Fixed, no
     if fixed.expires <= now:
         when = datetime.fromtimestamp(fixed.expires, UTC).isoformat(timespec="seconds")
         raise Refused(403, f"alert.expires={when}: it is over; make a new one with python -m slanger alerts new")
-    if fixed.symbols is not None and symbol not in fixed.symbols:
-        raise Refused(403, f"ticker={symbol}: alert.symbols doesn't have it; make an alert for it")
+    if fixed.symbols is not None and alert.ticker not in fixed.symbols:
+        raise Refused(403, f"ticker={alert.ticker}: alert.symbols doesn't have it; make an alert for it")
+    if fixed.action is not None and alert.action != fixed.action:
+        raise Refused(403, f"action={alert.action.value}: alert.action is {fixed.action.value}; make an alert for the other side")
 
 
 def _order_keys(body: dict[str, Any]) -> dict[str, Any]:

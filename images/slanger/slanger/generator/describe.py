@@ -55,7 +55,7 @@ def summary(fixed: Fixed) -> list[str]:
     symbols = ", ".join(fixed.symbols) if fixed.symbols else "any symbol that the server allows"
     own = limits_in_words(fixed.limits)
     return [
-        f"{fixed.name} buys or sells {symbols} on the account {fixed.account}, {RULES[fixed.route].summary}.",
+        f"{fixed.name} {f'{fixed.action.value}s' if fixed.action else 'buys or sells'} {symbols} on the account {fixed.account}, {RULES[fixed.route].summary}.",
         f"Limits: {own}." if own else "Limits: the server's own, none of the alert's.",
         f"Order: {order_in_words(fixed.order) or 'nothing is fixed'}.",
         f"Valid until {day(fixed.expires)}.",
@@ -71,7 +71,8 @@ def cautions(fixed: Fixed, signed: bool) -> list[str]:
         found.append("No size is signed: whoever has the text can choose one, up to the limits.")
     if not fixed.symbols:
         found.append("No symbols are signed: whoever has the text can trade any that the server allows.")
+    action = "" if fixed.action else "action, "
     found.append(
-        "What isn't fixed (action, ticker, prices, other order fields) can be changed by whoever has the text: treat it as a secret."
+        f"What isn't fixed ({action}ticker, prices, other order fields) can be changed by whoever has the text: treat it as a secret."
     )
     return found

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from slanger.alert import SIZES, Fixed, Limits
+from slanger.alert import SIZES, Fixed, Limits, Side
 from slanger.generator.fields import BY_KEY, DEFAULT_EXPIRY, ROUTES, SERVER, STRATEGY
 from slanger.generator.routes import ORDER_KEYS
 from slanger.generator.rules import Mistakes, check_route
@@ -117,6 +117,8 @@ def _fixed(given: Mapping[str, str], expires: float | None) -> tuple[Mistakes, d
     raw: dict[str, Any] = {**{key: given.get(key) for key in ("name", "route", "account")}, "expires": expires}
     if "symbols" in given:
         raw["symbols"] = list(dict.fromkeys(part.strip() for part in given["symbols"].split(",")))
+    if given["action"] in (Side.BUY.value, Side.SELL.value):
+        raw["action"] = given["action"]
     try:
         fixed = Fixed.model_validate({**raw, "limits": limits, "order": order})
     except ValidationError as error:
@@ -140,6 +142,8 @@ def signable(fixed: Fixed) -> dict[str, Any]:
     }
     if fixed.symbols:
         values["symbols"] = list(dict.fromkeys(fixed.symbols))
+    if fixed.action:
+        values["action"] = fixed.action.value
     for section in ("limits", "order"):
         inner = getattr(fixed, section).model_dump(exclude_none=True)
         if inner:

@@ -169,9 +169,10 @@ def test_what_the_content_is_like_stays_unsaid_until_the_signature_is_right(acce
         ({"route": "limit"}, {}, "alert.route=limit: this URL is for market"),
         ({"expires": "2026-01-01T00:00:00Z"}, {}, "alert.expires=2026-01-01T00:00:00+00:00: it is over; make a new one"),
         ({"symbols": ["MSFT", "NASDAQ:GOOG"]}, {}, "ticker=AAPL: alert.symbols doesn't have it"),
+        ({"action": "sell"}, {}, "action=buy: alert.action is sell; make an alert for the other side"),
         ({"name": "old-one"}, {}, "alert old-one is revoked: make a new one under another name"),
     ],
-    ids=["account", "route", "expires", "symbols", "revoked"],
+    ids=["account", "route", "expires", "symbols", "action", "revoked"],
 )
 def test_the_fixed_part_bounds_what_an_alert_may_do(run_accept, alert, fixed, fields, words):
     one = run_accept(SLANGER_REVOKED_ALERTS="older, old-one").wait_until_ready()

@@ -88,3 +88,22 @@ def test_only_the_alert_itself_keeps_unknown_fields(model):
 def test_an_alerts_name_is_short_and_plain(name):
     with pytest.raises(ValidationError):
         Fixed(name=name, route="market", account="paper", expires=1)
+
+
+@pytest.mark.parametrize("value", ["", " ", "NaN", "nan", "null", "{{strategy.position_size}}", None])
+def test_a_number_that_tradingview_could_not_fill_in_is_missing(value):
+    """An exit must not be refused because a strategy has no position size to tell."""
+    keys = ("price", "open", "high", "low", "close", "contracts", "position_size", "prev_market_position_size")
+    assert Market(**dict.fromkeys(keys, value)).model_dump(exclude_none=True) == {}
+
+
+@pytest.mark.parametrize("value", ["12x", "NaN5", "-", "1,5", [], {}, True])
+def test_a_number_that_is_none_is_a_mistake_all_the_same(value):
+    with pytest.raises(ValidationError):
+        Market(position_size=value)
+
+
+def test_an_order_s_own_number_is_never_taken_for_missing():
+    for value in ("", "NaN", "{{strategy.order.contracts}}"):
+        with pytest.raises(ValidationError):
+            OrderFields(qty=value)

@@ -155,6 +155,7 @@ def test_text_of_a_script_s_author_is_left_out_because_a_quote_would_break_the_j
 def test_an_indicator_s_alert_has_no_placeholder_of_a_strategy():
     text = new_alert({**BASE, "action": "sell"}, KEY, NOW)["text"]
     assert json.loads(text)["action"] == "sell" and json.loads(text)["price"] == "{{close}}"
+    assert json.loads(text)["alert"]["action"] == "sell", "whoever has the text could buy with it"
     assert not [name for name in PLACEHOLDER.findall(text) if name.startswith("strategy.")]
 
 
@@ -187,6 +188,12 @@ def test_the_words_say_what_it_may_do():
         "Order: $100, take-profit 1%, stop-loss 1%.",
         "Valid until 22 Feb 2027, 00:00 UTC.",
     ]
+
+
+def test_the_words_of_an_indicator_s_alert_name_its_side():
+    made = new_alert({**BASE, "action": "buy"}, KEY, NOW)
+    assert " buys " in made["summary"][0] and "action, " not in made["notes"][-1]
+    assert "action, " in new_alert(BASE, KEY, NOW)["notes"][-1]
 
 
 def test_even_the_longest_list_of_symbols_fits_into_what_the_webhook_takes():
