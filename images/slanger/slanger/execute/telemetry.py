@@ -97,7 +97,7 @@ TAGS = ("account", "symbol", "kind", "name", "route", "side")
 def line_of(event: dict[str, Any]) -> str:
     """One line: https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/. Numbers are floats, the rest text."""
     tags = "".join(f",{key}={_escape(str(event[key]))}" for key in TAGS if event.get(key))
-    fields = {key: value for key, value in event.items() if key not in (*TAGS, "event", "time_ns") and value is not None}
+    fields = {key: value for key, value in event.items() if key not in (*TAGS, "event", "time_ns") and value not in (None, "")}
     text = ",".join(f"{key}={_field(value)}" for key, value in fields.items()) or "count=1"
     return f"slanger_{event['event']}{tags} {text} {event['time_ns']}"
 

@@ -91,9 +91,7 @@ class Worker:
                 "fill",
                 symbol=order["symbol"],
                 side=order["side"],
-                qty=data.get("qty"),
-                price=data.get("price"),
-                position_qty=data.get("position_qty"),
+                **{name: float(data[name]) for name in ("qty", "price", "position_qty") if data.get(name)},
                 order_id=order["id"],
                 client_order_id=order["client_order_id"],
             )

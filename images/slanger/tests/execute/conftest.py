@@ -8,6 +8,7 @@ if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
 from execute_world import (  # noqa: F401
+    command,
     make_paper,
     make_queue,
     paper,
@@ -15,7 +16,6 @@ from execute_world import (  # noqa: F401
     queue,
     queue_server,
     run,
-    run_command,
     session_worker,
     shared,
 )

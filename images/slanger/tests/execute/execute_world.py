@@ -20,6 +20,7 @@ IMAGES = IMAGE.parent
 if str(IMAGE) not in sys.path:
     sys.path.insert(0, str(IMAGE))
 
+import slanger.__main__  # noqa: E402
 from slanger.message import StoredAlert, StoredControl, group_of  # noqa: E402
 
 SCOPE = {"order_notional": 1_000_000, "notional_per_day": 10_000_000, "orders_per_day": 10_000, "loss_per_day": 1_000_000}
@@ -323,15 +324,16 @@ def settings_of(queue, paper, **more):
 
 
 @pytest.fixture
-def run_command(tmp_path):
-    """run_command(settings, *arguments): `python -m slanger …` until it ends."""
+def command(monkeypatch, capfd):
+    """command(settings, "switch", "kill"): the exit code and the output of `python -m slanger switch kill`, without a start of Python."""
 
-    def _run(settings, *arguments, seconds=60):
-        process = Process(tmp_path / f"command-{uuid.uuid4().hex}.log", "slanger", arguments, folder=IMAGE, **settings)
-        process.popen.wait(timeout=seconds)
-        return process
+    def _command(settings, *arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", dict(settings))
+            code = slanger.__main__.main(list(arguments))
+        return code, capfd.readouterr().out
 
-    return _run
+    return _command
 
 
 def start_worker(log, queue, paper, **more):

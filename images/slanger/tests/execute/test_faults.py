@@ -110,12 +110,12 @@ def test_alerts_wait_in_order_while_the_broker_is_frozen(shared, paper):
 
 def test_alerts_wait_while_the_broker_is_down_and_are_given_up_when_too_old(run, make_queue, paper):
     queue = make_queue(visibility=1, receives=2)
-    run(queue, paper, SLANGER_MAX_DELAY="2")
-    paper.ask("POST", "/_paper/down", {"seconds": 9})
+    run(queue, paper, SLANGER_MAX_DELAY="1")
+    paper.ask("POST", "/_paper/down", {"seconds": 5})
     early = queue.alert("AAPL", qty=1)
     ((_, attributes),) = queue.wait_dead()
     # Held in place: however short the queue hides it, it was received once.
-    assert attributes["reason"].startswith("given up after 2 s (SLANGER_MAX_DELAY): no answer from the broker")
+    assert attributes["reason"].startswith("given up after 1 s (SLANGER_MAX_DELAY): no answer from the broker")
     wait_for(paper.answers)
     late = queue.alert("AAPL", qty=1)
     queue.wait_empty()

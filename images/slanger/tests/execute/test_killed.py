@@ -90,11 +90,11 @@ def test_two_workers_at_once_order_each_alert_once(run, make_queue, paper):
 
 
 def test_sigterm_finishes_the_order_on_the_way_and_gives_the_rest_back(run, queue, paper):
-    worker = run(queue, paper)
-    paper.fault(action="latency", ms=1500, when="before", method="POST", path="/v2/orders", times=1)
+    paper.fault(action="latency", ms=1500, when="after", method="POST", path="/v2/orders", times=1)
     keys = [queue.alert("AAPL", qty=number + 1) for number in range(4)]
+    worker = run(queue, paper)
     wait_for(lambda: health_of(worker)["in_hand"] == 4)
-    time.sleep(0.3)
+    wait_for(paper.orders)
     started = time.monotonic()
     assert worker.terminate() == 0
     assert time.monotonic() - started < 10
@@ -106,7 +106,7 @@ def test_sigterm_finishes_the_order_on_the_way_and_gives_the_rest_back(run, queu
 
 
 def test_sigterm_while_waiting_for_a_fill_leaves_the_rest_to_the_next_worker(run, queue, paper):
-    paper.ask("POST", "/_paper/fills", {"delay_ms": 4000})
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 2500})
     worker = run(queue, paper)
     key = queue.alert("AAPL", route="trailing", qty=3, trail_percent=2)
     wait_for(lambda: paper.of(key))

@@ -2,6 +2,7 @@
 
 import time
 
+import slanger.execute.kill as kill
 from execute_world import free_port, health_of, settings_of, wait_for
 
 
@@ -135,42 +136,42 @@ def test_an_old_kill_is_followed(run, queue, paper):
     assert suspended(paper)
 
 
-def test_the_command_works_beside_a_worker(run, run_command, queue, paper):
+def test_the_command_works_beside_a_worker(run, command, queue, paper):
     paper.buy("KO", "5")
     limit_order(paper)
     worker = run(queue, paper)
-    killed = run_command(worker.environment, "switch", "kill", "--close")
-    assert killed.popen.returncode == 0, killed.text
-    assert "worker: halted" in killed.text and "1 orders cancelled" in killed.text
-    assert "no order is open, no position is held" in killed.text
+    code, text = command(worker.environment, "switch", "kill", "--close")
+    assert code == 0, text
+    assert "worker: halted" in text and "1 orders cancelled" in text
+    assert "no order is open, no position is held" in text
     assert suspended(paper) and paper.position("KO") == 0
     queue.alert("AAPL", qty=1)
     queue.wait_dead()
-    shown = run_command(worker.environment, "switch", "status")
-    assert "suspended" in shown.text and "positions: none" in shown.text and "worker: halted" in shown.text
-    resumed = run_command(worker.environment, "switch", "resume")
-    assert resumed.popen.returncode == 0, resumed.text
+    _, text = command(worker.environment, "switch", "status")
+    assert "suspended" in text and "positions: none" in text and "worker: halted" in text
+    assert command(worker.environment, "switch", "resume") == (0, "trading again; worker: trading\n")
     key = queue.alert("AAPL", qty=1)
     queue.wait_empty()
     assert [order["status"] for order in paper.of(key)] == ["filled"]
 
 
-def test_the_command_works_without_queue_and_worker(run_command, queue, paper):
+def test_the_command_works_without_queue_and_worker(command, queue, paper):
     limit_order(paper)
     settings = settings_of(queue, paper, SLANGER_QUEUE_ENDPOINT=f"http://127.0.0.1:{free_port()}")
-    killed = run_command(settings, "switch", "kill")
-    assert killed.popen.returncode == 0, killed.text
-    assert "worker: none answers here" in killed.text
+    code, text = command(settings, "switch", "kill")
+    assert code == 0, text
+    assert "worker: none answers here" in text
     assert suspended(paper)
 
 
-def test_the_command_says_what_it_could_not_do(run_command, queue, paper):
+def test_the_command_says_what_it_could_not_do(command, queue, paper, monkeypatch):
     """Shares can't be sold while their market is closed."""
+    monkeypatch.setattr(kill, "VERIFY_SECONDS", 1)
     paper.buy("KO", "5")
     paper.ask("POST", "/_paper/clock", {"open": False})
-    killed = run_command(settings_of(queue, paper), "switch", "kill", "--close", seconds=120)
-    assert killed.popen.returncode == 1
-    assert "still held: KO" in killed.text and "orders still open: KO" in killed.text
+    code, text = command(settings_of(queue, paper), "switch", "kill", "--close")
+    assert code == 1
+    assert "still held: KO" in text and "orders still open: KO" in text
     assert suspended(paper)
 
 

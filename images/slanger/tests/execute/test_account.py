@@ -1,0 +1,223 @@
+"""What the worker believes of the account when news arrive late, twice, out of order or while it is reading."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from slanger.execute.account import LiveAccount, Snapshot, day_start
+from slanger.execute.state import Order
+from slanger.execute.wire import orders_of, parse_position
+
+NOW = datetime.now(UTC)
+
+
+def order(status="new", filled=0, *, id="o1", symbol="AAPL", side="buy", qty=10, sent=NOW, **more):
+    return {
+        "id": id,
+        "client_order_id": f"client-{id}",
+        "symbol": symbol,
+        "side": side,
+        "type": "market",
+        "status": status,
+        "qty": str(qty),
+        "notional": None,
+        "filled_qty": str(filled),
+        "filled_avg_price": "100" if filled else None,
+        "limit_price": None,
+        "stop_price": None,
+        "submitted_at": sent.isoformat(),
+        "created_at": sent.isoformat(),
+        "filled_at": None,
+        "legs": None,
+        **more,
+    }
+
+
+def fill(body, position, qty, event="fill"):
+    return {"event": event, "order": body, "position_qty": str(position), "price": "100", "qty": str(qty)}
+
+
+def position(qty, symbol="AAPL", **more):
+    side = "short" if qty < 0 else "long"
+    prices = {"avg_entry_price": "100", "current_price": "100", "lastday_price": "95"}
+    return {"symbol": symbol, "qty": str(qty), "side": side, **prices, **more}
+
+
+def snapshot(orders=(), positions=(), **clock):
+    account = {"account_number": "PA1", "cash": "10000", "equity": "10000", "last_equity": "10000", "buying_power": "20000"}
+    account |= {"trade_suspended_by_user": False, "trading_blocked": False, "account_blocked": False}
+    tomorrow = (NOW + timedelta(days=1)).isoformat()
+    times = {"timestamp": NOW.isoformat(), "is_open": True, "next_open": tomorrow, "next_close": (NOW + timedelta(hours=1)).isoformat()}
+    return Snapshot(
+        account=account,
+        clock={**times, **clock},
+        orders=[one for body in orders for one in orders_of(body)],
+        positions=[parse_position(body) for body in positions],
+    )
+
+
+def known(orders=(), positions=(), **clock):
+    account = LiveAccount()
+    account.begin()
+    account.complete(snapshot(orders, positions, **clock))
+    return account
+
+
+def test_nothing_can_be_read_before_the_first_snapshot():
+    account = LiveAccount()
+    account.update(fill(order("filled", 10), 10, 10))
+    for read in (lambda: account.view(NOW), lambda: account.position_qty("AAPL"), lambda: account.open_orders("AAPL")):
+        with pytest.raises(RuntimeError):
+            read()
+
+
+def test_fills_make_the_position_that_the_stream_tells():
+    account = known([order()])
+    account.update(fill(order("partially_filled", 4), 4, 4, "partial_fill"))
+    account.update(fill(order("filled", 10), 10, 6))
+    assert account.position_qty("AAPL") == 10
+    assert account.order("o1").status == "filled"
+    assert account.view(NOW).cash == 10_000 - 10 * 100
+
+
+def test_an_update_from_before_the_snapshot_changes_nothing():
+    account = known([order("filled", 10)], [position(10)])
+    account.update(fill(order("partially_filled", 4), 4, 4, "partial_fill"))
+    account.update({"event": "new", "order": order()})
+    assert account.position_qty("AAPL") == 10
+    assert account.order("o1").status == "filled"
+
+
+def test_an_update_that_comes_twice_counts_once():
+    account = known([order()])
+    for _ in range(2):
+        account.update(fill(order("filled", 10), 10, 10))
+    assert account.view(NOW).cash == 9_000
+
+
+def test_what_is_final_stays_final():
+    account = known([order("canceled", 4)], [position(4)])
+    account.update({"event": "pending_cancel", "order": order("pending_cancel", 4)})
+    account.learn(order("new", 0))
+    assert account.order("o1").status == "canceled"
+
+
+def test_a_fill_while_the_snapshot_is_read_is_not_lost():
+    """Its orders are of before, its positions of after the fill, or of before too."""
+    for positions in ([], [position(10)]):
+        account = known([order()])
+        account.begin()
+        account.update(fill(order("filled", 10), 10, 10))
+        account.complete(snapshot([order()], positions))
+        assert account.position_qty("AAPL") == 10
+        assert account.order("o1").status == "filled"
+
+
+def test_a_second_fill_in_the_same_symbol_is_not_undone_by_the_first_ones_update():
+    account = known([order(), order(id="o2")])
+    account.begin()
+    account.update(fill(order("filled", 10), 10, 10))
+    account.update(fill(order("filled", 10, id="o2"), 20, 10))
+    # The first fill was before the orders were read, the second after.
+    account.complete(snapshot([order("filled", 10), order(id="o2")], [position(20)]))
+    assert account.position_qty("AAPL") == 20
+
+
+def test_a_position_is_not_settled_until_the_stream_has_told_of_a_fill_that_an_answer_showed():
+    account = known([order()])
+    account.learn(order("filled", 10))
+    assert not account.settled("AAPL")
+    assert account.settled("MSFT")
+    assert account.position_qty("AAPL") == 0
+    account.update(fill(order("filled", 10), 10, 10))
+    assert account.settled("AAPL")
+    assert account.position_qty("AAPL") == 10
+
+
+def test_a_snapshot_settles_too():
+    account = known([order()])
+    account.learn(order("filled", 10))
+    account.begin()
+    account.complete(snapshot([order("filled", 10)], [position(10)]))
+    assert account.settled("AAPL")
+
+
+def test_a_reserved_order_counts_until_it_is_known():
+    account = known()
+    reserved = Order(**{**vars(next(orders_of(order("pending_new", id="client-o1")))), "client_order_id": "client-o1"})
+    account.reserve(reserved)
+    assert [one.client_order_id for one in account.view(NOW).orders.values()] == ["client-o1"]
+    assert account.open_orders("AAPL") == []
+    account.learn(order())
+    assert [one.id for one in account.view(NOW).orders.values()] == ["o1"]
+    account.reserve(reserved)
+    account.release("client-o1")
+    assert len(account.view(NOW).orders) == 1
+
+
+def test_legs_keep_their_entry():
+    leg = order("held", id="leg", side="sell")
+    account = known([order(legs=[leg])])
+    assert account.order("leg").entry_id == "o1"
+    account.update({"event": "new", "order": order("new", id="leg", side="sell")})
+    assert account.order("leg").entry_id == "o1"
+
+
+def test_orders_of_former_days_leave_the_view_when_they_are_final():
+    yesterday = day_start(NOW) - timedelta(hours=1)
+    filled_today = order("filled", 10, id="late", sent=yesterday, filled_at=NOW.isoformat())
+    account = known([order("canceled", id="old", sent=yesterday), order("new", id="gtc", sent=yesterday), filled_today, order()])
+    assert set(account.view(NOW).orders) == {"gtc", "late", "o1"}
+
+
+def test_an_order_of_a_former_day_that_was_filled_today_survives_the_next_snapshot():
+    """The broker lists orders by the day that they were sent."""
+    yesterday = day_start(NOW) - timedelta(hours=1)
+    account = known([order("new", id="gtc", sent=yesterday)])
+    account.update(fill(order("filled", 10, id="gtc", sent=yesterday, filled_at=NOW.isoformat()), 10, 10))
+    account.begin()
+    account.complete(snapshot([], [position(10)]))
+    assert set(account.view(NOW).orders) == {"gtc"}
+
+
+def test_the_last_close_of_a_position_that_was_closed_today_is_kept():
+    for closes_by_stream in (True, False):
+        account = known([order(side="sell")], [position(10)])
+        if closes_by_stream:
+            account.update(fill(order("filled", 10, side="sell"), 0, 10))
+        account.begin()
+        account.complete(snapshot([order("filled", 10, side="sell")], []))
+        assert account.view(NOW).lastday_prices == {"AAPL": 95}
+        assert account.view(NOW).positions == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "entry"),
+    [(10, 20, Decimal("95")), (10, 4, Decimal("90")), (10, -5, Decimal("100")), (-10, -20, Decimal("95")), (0, 10, Decimal("100"))],
+)
+def test_the_average_entry_follows_the_fills(before, after, entry):
+    side = "buy" if after > before else "sell"
+    account = known([order(side=side, qty=50)], [position(before, avg_entry_price="90")] if before else [])
+    account.update(fill(order("partially_filled", abs(after - before), side=side, qty=50), after, abs(after - before), "partial_fill"))
+    assert account.view(NOW).positions["AAPL"].average_entry == entry
+
+
+def test_the_market_opens_and_closes_by_the_brokers_clock_between_two_readings():
+    hour = timedelta(hours=1)
+    closes_soon = known(is_open=True, next_close=(NOW + hour).isoformat(), next_open=(NOW + 18 * hour).isoformat())
+    assert closes_soon.view(NOW).market_open
+    assert not closes_soon.view(NOW + 2 * hour).market_open
+    opens_soon = known(is_open=False, next_open=(NOW + hour).isoformat(), next_close=(NOW + 7 * hour).isoformat())
+    assert [opens_soon.view(NOW + hours * hour).market_open for hours in (0, 2, 8)] == [False, True, False]
+    # The broker's clock is two hours ahead of ours.
+    ahead = known(timestamp=(NOW + 2 * hour).isoformat(), next_close=(NOW + hour).isoformat())
+    assert not ahead.view(NOW).market_open
+
+
+def test_positions_of_pairs_have_the_pairs_name_and_options_their_own():
+    account = known([], [position(1, "BTCUSD"), position(2, "AAPL261218C00200000"), position(-3, "MSFT")])
+    assert {symbol: held.qty for symbol, held in account.view(NOW).positions.items()} == {
+        "BTC/USD": 1,
+        "AAPL261218C00200000": 2,
+        "MSFT": -3,
+    }

@@ -1,0 +1,180 @@
+"""Redis and InfluxDB: told what happens when they are there, and never in the way when they are not."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from aiohttp import web
+from execute_world import free_port, wait_for
+from slanger.execute.telemetry import MOST_WAITING, Telemetry, line_of
+
+
+@pytest.fixture
+def hanging():
+    """Port of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept = []
+
+        def accept():
+            while True:
+                try:
+                    kept.append(server.accept())
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def influx():
+    """Port of a server that takes line protocol, and the requests."""
+    loop, taken = asyncio.new_event_loop(), []
+
+    async def take(request):
+        taken.append((request.path_qs, request.headers.get("Authorization"), await request.text()))
+        return web.Response(status=204)
+
+    async def start():
+        app = web.Application()
+        app.router.add_post("/{path:.*}", take)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return runner.addresses[0][1]
+
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield asyncio.run_coroutine_threadsafe(start(), loop).result(10), taken
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+
+
+@pytest.fixture
+def redis_url(tmp_path):
+    server = shutil.which("redis-server")
+    if not server:
+        pytest.skip("no redis-server on this machine")
+    port = free_port()
+    process = subprocess.Popen([server, "--port", str(port), "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    yield f"redis://127.0.0.1:{port}/0"
+    process.kill()
+    process.wait()
+
+
+def trades(queue, paper, count=20):
+    keys = [queue.alert("AAPL", qty=1) for _ in range(count)]
+    queue.wait_empty()
+    assert [len(paper.of(key)) for key in keys] == [1] * count
+
+
+def test_trading_is_the_same_with_both_hanging(run, queue, paper, hanging):
+    redis, influx = f"redis://127.0.0.1:{hanging}/0", f"http://127.0.0.1:{hanging}/write?db=x"
+    worker = run(queue, paper, SLANGER_REDIS_URL=redis, SLANGER_INFLUX_URL=influx)
+    started = time.monotonic()
+    trades(queue, paper)
+    # Their deadlines are 2 and 3 s: nobody waited for even one a trade.
+    assert time.monotonic() - started < 20
+    assert worker.terminate() == 0
+
+
+def test_trading_is_the_same_with_both_down(run, queue, paper):
+    down = free_port()
+    run(queue, paper, SLANGER_REDIS_URL=f"redis://127.0.0.1:{down}/0", SLANGER_INFLUX_URL=f"http://127.0.0.1:{down}/write?db=x")
+    trades(queue, paper, 5)
+
+
+def test_the_list_of_aristocrats_that_can_not_be_read_is_a_refusal(run, queue, paper, hanging):
+    run(queue, paper, SLANGER_REDIS_URL=f"redis://127.0.0.1:{hanging}/0")
+    queue.alert("KO", route="aristocrats", notional=50)
+    ((_, attributes),) = queue.wait_dead()
+    assert attributes["reason"].startswith("the list of aristocrats can't be read")
+    behind = queue.alert("KO", qty=1)
+    queue.wait_empty()
+    assert len(paper.of(behind)) == 1
+
+
+def test_the_list_of_aristocrats_in_the_settings(run, queue, paper):
+    run(queue, paper, SLANGER_ARISTOCRATS='["KO"]')
+    bought = queue.alert("KO", route="aristocrats", notional=50)
+    queue.alert("AAPL", route="aristocrats", notional=50)
+    ((_, attributes),) = queue.wait_dead()
+    assert "not on the list of aristocrats" in attributes["reason"]
+    queue.wait_empty()
+    assert [order["notional"] for order in paper.of(bought)] == ["50"]
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization"),
+    [("/write?db=trading", "Basic dTpwQDE="), ("/api/v2/write?bucket=trading/autogen&precision=ns", "Token u:p@1")],
+)
+def test_outcomes_and_fills_reach_influxdb(run, queue, paper, influx, path, authorization):
+    port, taken = influx
+    run(queue, paper, SLANGER_INFLUX_URL=f"http://u:p%401@127.0.0.1:{port}{path}")
+    key = queue.alert("AAPL", qty=2)
+    wait_for(lambda: all(any(kind in lines for _, _, lines in taken) for kind in ("slanger_outcome", "slanger_fill")))
+    assert {(where, who) for where, who, _ in taken} == {(path, authorization)}
+    (outcome,) = [line for _, _, lines in taken for line in lines.splitlines() if line.startswith("slanger_outcome,")]
+    assert outcome.startswith("slanger_outcome,account=paper,symbol=AAPL,kind=ordered,name=test,route=market,side=buy ")
+    assert f'key="{key}"' in outcome
+    (fill,) = [line for _, _, lines in taken for line in lines.splitlines() if line.startswith("slanger_fill,")]
+    assert "qty=2.0" in fill and "price=229.0" in fill and "position_qty=2.0" in fill
+
+
+def test_outcomes_and_the_list_go_through_redis(run, queue, paper, redis_url):
+    import redis
+
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+    wait_for(lambda: _pings(client))
+    client.sadd("dividend_aristocrats", "KO")
+    listener = client.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("slanger.paper")
+    run(queue, paper, SLANGER_REDIS_URL=redis_url)
+    key = queue.alert("KO", route="aristocrats", notional=50)
+    events = []
+
+    def told():
+        message = listener.get_message(timeout=0.1)
+        if message:
+            events.append(json.loads(message["data"]))
+        return {event["event"] for event in events} == {"outcome", "fill"}
+
+    wait_for(told)
+    (outcome,) = [event for event in events if event["event"] == "outcome"]
+    assert (outcome["key"], outcome["kind"], outcome["symbol"]) == (key, "ordered", "KO")
+
+
+def _pings(client):
+    import redis
+
+    try:
+        return client.ping()
+    except redis.ConnectionError:
+        return False
+
+
+def test_a_full_queue_loses_and_counts():
+    class Slow:
+        async def write(self, lines):
+            await asyncio.sleep(3600)
+
+    async def scenario():
+        telemetry = Telemetry("paper", None, Slow())
+        for _ in range(MOST_WAITING + 5):
+            telemetry.note("outcome", kind="ordered")
+        return telemetry.lost
+
+    assert asyncio.run(scenario()) == 5
+
+
+def test_a_line_can_not_be_broken_out_of():
+    event = {"event": "outcome", "account": "paper", "name": 'a b,c=d\n"', "reason": 'say "no"\\\nslanger_fill x=1 1', "time_ns": 5}
+    line = line_of(event)
+    assert line.count("\n") == 0
+    assert line == 'slanger_outcome,account=paper,name=a\\ b\\,c\\=d\\n" reason="say \\"no\\"\\\\ slanger_fill x=1 1" 5'
