@@ -14,6 +14,8 @@ from alpaca.trading.stream import TradingStream
 
 from .conftest import KEY, SECRET
 
+pytestmark = pytest.mark.servers
+
 BUY, SELL = enums.OrderSide.BUY, enums.OrderSide.SELL
 DAY, GTC, IOC = enums.TimeInForce.DAY, enums.TimeInForce.GTC, enums.TimeInForce.IOC
 COMMON = {"symbol": "AAPL", "qty": 1, "side": BUY, "time_in_force": DAY}

@@ -14,6 +14,8 @@ from decimal import Decimal
 import pytest
 import requests
 
+pytestmark = pytest.mark.servers
+
 SYMBOLS = ("AAPL", "KO", "T", "BTC/USD")
 
 

@@ -9,6 +9,8 @@ import pytest
 from queue_server import store
 from queue_server.changes import Changes
 
+pytestmark = pytest.mark.servers
+
 
 def test_messages_are_there_in_order_and_deleted_ones_are_not(server, alerts):
     for number in range(20):

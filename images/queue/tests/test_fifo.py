@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.servers
+
 
 def until(condition, seconds=30):
     """The condition's value as soon as it is true."""

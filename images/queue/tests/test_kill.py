@@ -6,7 +6,10 @@ import random
 import threading
 import time
 
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+
+pytestmark = pytest.mark.servers
 
 GROUPS, MESSAGES, KILLS = 4, 60, 8
 # Short: a receive whose answer the kill took away blocks its group for so long.

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+pytestmark = pytest.mark.servers
+
 # Long enough that a poll which only ends with its wait is told from one that woke.
 WAIT = 20
 

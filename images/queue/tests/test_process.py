@@ -8,6 +8,8 @@ import time
 import pytest
 import requests
 
+pytestmark = pytest.mark.servers
+
 
 def refusal(server):
     """The one log line of a server that ended by itself with exit code 2."""

@@ -6,6 +6,8 @@ import time
 import pytest
 from slanger.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, alert_key, sign_alert
 
+pytestmark = pytest.mark.servers
+
 KEY, PREVIOUS_KEY, OTHER_KEY = "k" * 40, "p" * 40, "o" * 40
 WRONG = "the alert's signature is missing or wrong: paste the whole text that python -m slanger alerts new prints"
 WRONG_REQUEST = "the request's signature is wrong: sign path, timestamp and body with the signing key (x-tradestack-signature)"

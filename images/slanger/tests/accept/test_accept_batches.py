@@ -7,6 +7,8 @@ import pytest
 from slanger.accept import batches
 from slanger.accept.batches import BatchWriter, Message, NotStored
 
+pytestmark = pytest.mark.servers
+
 
 class Unreliable:
     """SQS's SendMessageBatch with deduplication, in memory. What goes wrong is drawn from a seed, one thing a call: it is lost before or after it

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.servers
+
 
 def head(length, path="/market"):
     return f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n".encode()

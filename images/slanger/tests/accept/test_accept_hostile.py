@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slanger.message import StoredAlert
 
+pytestmark = pytest.mark.servers
+
 NESTED = "[" * 5000 + "]" * 5000
 NUMBER = "use a plain number such as 10 or 187.50"
 SYMBOL = "use a US share such as AAPL or BRK.B, or a crypto pair such as BTCUSD"

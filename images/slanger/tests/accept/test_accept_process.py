@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.servers
+
 
 def refusal(one):
     """The one log line of a service that ended by itself with exit code 78."""

@@ -6,6 +6,8 @@ import time
 import pytest
 from slanger.signing import SIGNATURE_HEADER
 
+pytestmark = pytest.mark.servers
+
 OTHER_KEY = "o" * 40
 TRADINGVIEW = "52.89.214.238"
 

@@ -11,6 +11,8 @@ import time
 import pytest
 import requests
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 def frail(own_queue_server, run_accept):

@@ -12,6 +12,8 @@ import pytest
 from generator_page import IMAGE, KEY, environment
 from slanger.signing import alert_is_signed
 
+pytestmark = pytest.mark.servers
+
 GUIDE = IMAGE.parent.parent / "docs" / "alerts.md"
 NEW = ["new", "--name", "macd-5m", "--route", "bracket", "--account", "paper", "--url", "https://hooks.example.com", "--notional", "100"]
 NEW += ["--take-profit", "1%", "--stop-loss", "1%", "--symbols", "AAPL,MSFT", "--limit", "order_notional=500"]
