@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from slanger.execute.day import ClosedToday, MarketClock, counts, day_start
 from slanger.execute.state import Account, Order, Position
-from slanger.execute.wire import decimal, orders_of, parse_time
+from slanger.execute.wire import decimal, orders_of
 
-NEW_YORK = ZoneInfo("America/New_York")
 # An order that was sent and not answered yet has this in place of the broker's id.
 RESERVED = "reserved:"
 
@@ -26,7 +25,7 @@ class Snapshot:
     """What one round of REST calls said."""
 
     account: dict[str, Any]
-    clock: dict[str, Any]
+    clock: MarketClock
     orders: list[Order]
     positions: list[Position]
 
@@ -39,25 +38,18 @@ class _News:
     qty: Decimal
 
 
-def day_start(now: datetime) -> datetime:
-    """Midnight in New York: orders and dollars of a day count from there."""
-    return now.astimezone(NEW_YORK).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 class LiveAccount:
     """Nothing can be read from it before the first complete snapshot."""
 
     def __init__(self) -> None:
         self._account: Account | None = None
-        self._clock: dict[str, Any] = {}
+        self._clock: MarketClock | None = None
         self._reserved: dict[str, Order] = {}
         self._by_client_id: dict[str, str] = {}
         # Order id -> symbol, of fills that REST told of: what position they made isn't known yet.
         self._unseen: dict[str, str] = {}
         self._prices: dict[str, Decimal] = {}
-        # Symbol -> last close, of positions that were closed on the day that began at that time.
-        self._closed: dict[str, Decimal] = {}
-        self._closed_on: datetime | None = None
+        self._closed = ClosedToday()
         self._learned: list[_News] | None = None
         self._changed = asyncio.Event()
 
@@ -73,14 +65,13 @@ class LiveAccount:
         """The account for one decision: with the orders that are on their way, without those of former days that are final."""
         account = self._complete()
         start = day_start(now)
-        orders = {id: order for id, order in account.orders.items() if _counts(order, start)}
-        closed = self._closed if self._closed_on == start else {}
+        orders = {id: order for id, order in account.orders.items() if counts(order, start)}
         return replace(
             account,
-            market_open=self._market_open(now),
+            market_open=self._clock.open_at(now),
             orders={**orders, **self._reserved},
             prices=dict(self._prices),
-            lastday_prices={symbol: price for symbol, price in closed.items() if symbol not in account.positions},
+            lastday_prices={symbol: price for symbol, price in self._closed.prices(now).items() if symbol not in account.positions},
         )
 
     def price(self, symbol: str, price: Decimal) -> None:
@@ -145,7 +136,7 @@ class LiveAccount:
 
     def complete(self, snapshot: Snapshot) -> None:
         body, before = snapshot.account, self._account
-        self._clock = {**snapshot.clock, "ahead": parse_time(snapshot.clock["timestamp"]) - datetime.now(UTC)}
+        self._clock = snapshot.clock
         self._account = Account(
             number=body["account_number"],
             cash=Decimal(body["cash"]),
@@ -153,7 +144,7 @@ class LiveAccount:
             last_equity=Decimal(body["last_equity"]),
             buying_power=Decimal(body["buying_power"]),
             suspended=bool(body["trade_suspended_by_user"] or body["trading_blocked"] or body["account_blocked"]),
-            market_open=snapshot.clock["is_open"],
+            market_open=snapshot.clock.is_open,
             positions={position.symbol: position for position in snapshot.positions},
             orders={order.id: order for order in snapshot.orders},
         )
@@ -172,11 +163,6 @@ class LiveAccount:
         """The snapshot came to nothing, or is complete."""
         self._learned = None
 
-    def suspend(self, suspended: bool) -> None:
-        """What the switch has just set at the broker."""
-        if self._account:
-            self._account.suspended = suspended
-
     async def change(self, seconds: float) -> None:
         """Waits until something changed, at most so long."""
         try:
@@ -188,28 +174,16 @@ class LiveAccount:
         """What the broker lists by the day that it was sent, and counts by the day that it was filled."""
         account, start = self._complete(), day_start(datetime.now(UTC))
         for order in before.orders.values():
-            if not order.open and _counts(order, start):
+            if not order.open and counts(order, start):
                 account.orders.setdefault(order.id, order)
         for position in before.positions.values():
             if position.symbol not in account.positions:
-                self._note_closed(position)
-
-    def _note_closed(self, position: Position) -> None:
-        start = day_start(datetime.now(UTC))
-        if self._closed_on != start:
-            self._closed, self._closed_on = {}, start
-        self._closed[position.symbol] = position.lastday_price
+                self._closed.note(position)
 
     def _complete(self) -> Account:
         if self._account is None:
             raise RuntimeError("the account is not known yet")
         return self._account
-
-    def _market_open(self, now: datetime) -> bool:
-        """By the broker's clock, which may differ from ours, and its next bell: the last snapshot can be older than that."""
-        now = now + self._clock["ahead"]
-        opens, closes = parse_time(self._clock["next_open"]), parse_time(self._clock["next_close"])
-        return now < closes if self._clock["is_open"] else opens <= now < closes
 
     def _learn(self, news: _News) -> None:
         if self._learned is not None:
@@ -230,7 +204,7 @@ class LiveAccount:
             self._by_client_id[order.client_order_id] = order.id
             self.release(order.client_order_id)
         if news.position_qty is not None:
-            if order.filled_qty > filled_before or order.id in self._unseen:
+            if order.filled_qty > filled_before or (order.id in self._unseen and order.filled_qty == filled_before):
                 self._unseen.pop(order.id, None)
                 self._take(order, news)
         elif order.filled_qty > filled_before:
@@ -249,7 +223,7 @@ class LiveAccount:
             self._prices[order.symbol] = price
         if not news.position_qty:
             if account.positions.pop(order.symbol, None):
-                self._note_closed(held)
+                self._closed.note(held)
             return
         account.positions[order.symbol] = Position(
             symbol=order.symbol,
@@ -262,11 +236,6 @@ class LiveAccount:
     def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-
-
-def _counts(order: Order, start: datetime) -> bool:
-    """Whether an order matters on the day that began then: open, or sent or filled since."""
-    return order.open or order.submitted_at >= start or (order.filled_at is not None and order.filled_at >= start)
 
 
 def _average_entry(held: Position | None, qty: Decimal, price: Decimal) -> Decimal:

@@ -2,8 +2,10 @@
 
 import logging
 import time
+from dataclasses import asdict
 
 from slanger.execute.broker import Refused, Unavailable
+from slanger.execute.budget import Priority
 from slanger.execute.desk import Desk
 from slanger.execute.kill import kill, resume
 from slanger.execute.outcome import NotTraded
@@ -29,15 +31,17 @@ async def follow(desk: Desk, control: StoredControl) -> None:
 
 
 async def _follow_once(desk: Desk, control: StoredControl) -> None:
-    if control.action == "resume":
+    if control.action == "kill":
+        killed = await kill(desk.broker, control.close, desk.gate.drained)
+        level = logging.WARNING if killed.complete else logging.ERROR
+        log.log(level, "trading stopped", extra={"key": control.key, "close": control.close, **asdict(killed)})
+    else:
         await resume(desk.broker)
-        desk.gate.halted = False
-        desk.account.suspend(False)
-        log.info("trading resumed", extra={"key": control.key})
-        return
-    killed = await kill(desk.broker, control.close, desk.gate.drained)
-    desk.account.suspend(True)
-    left = {"cancelled": killed.cancelled, "open_orders": killed.open_orders, "positions": killed.positions}
-    log.log(
-        logging.WARNING if killed.complete else logging.ERROR, "trading stopped", extra={"key": control.key, "close": control.close, **left}
-    )
+        log.warning("trading resumed", extra={"key": control.key})
+    await release(desk)
+
+
+async def release(desk: Desk) -> None:
+    """From here on the broker's own switch is the one that counts, as it is now. Raises Unavailable; the gate then stays as it is."""
+    await desk.reconciler.refresh(Priority.SWITCH)
+    desk.gate.halted = False

@@ -1,10 +1,13 @@
-"""The kill switch in memory: no order passes once it is closed, and whoever closed it can wait for those that are on their way."""
+"""The kill switch in memory, while it is being pulled: no order passes, and whoever closed it can wait for those that are on their way.
+
+Afterwards the broker's own suspension is what counts: it is durable, and can be lifted from anywhere.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-HALTED = "trading is halted (kill switch): resume, then replay it"
+HALTED = "trading is stopped (kill switch): resume, then replay it"
 
 
 class Halted(Exception):

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from slanger.execute.broker import Refused, Unavailable
+from slanger.execute.budget import Priority
 from slanger.execute.desk import Desk
+from slanger.execute.gate import HALTED, Halted
 from slanger.execute.order_ids import client_order_id
 from slanger.execute.outcome import NotTraded
 from slanger.execute.state import Order
@@ -26,6 +28,14 @@ LOOK_SECONDS = 0.5
 def age(alert: StoredAlert) -> float:
     """Seconds since it was accepted."""
     return time.time() - alert.received_at
+
+
+def _may_go_on(desk: Desk) -> None:
+    """Raises Stopping, Halted."""
+    desk.stop.check()
+    desk.gate.check()
+    if desk.account.suspended:
+        raise Halted(HALTED)
 
 
 async def find(desk: Desk, order_id: str) -> Order | None:
@@ -62,7 +72,7 @@ async def send(desk: Desk, alert: StoredAlert, step: Step, body: dict[str, Any])
     with desk.gate.passing(order_id) as enter:
 
         def before() -> None:
-            desk.stop.check()
+            _may_go_on(desk)
             # A late order that only reduces a position is better than none.
             if step.notional and age(alert) > desk.max_delay:
                 raise NotTraded(f"older than {desk.max_delay} s (SLANGER_MAX_DELAY)")
@@ -82,8 +92,7 @@ async def final(desk: Desk, order_id: str, deadline: float) -> Order:
     """Waits until nothing more can be filled. At the deadline (monotonic) it is cancelled. Raises Unavailable, Stopping, Halted."""
     asked, asks, cancelled = time.monotonic(), 0, False
     while (order := desk.account.order(order_id)) is None or order.open:
-        desk.stop.check()
-        desk.gate.check()
+        _may_go_on(desk)
         now = time.monotonic()
         if now >= deadline and cancelled:
             raise Unavailable(f"order {order_id} can't be cancelled")
@@ -127,4 +136,4 @@ async def settle(desk: Desk, symbol: str) -> None:
         desk.stop.check()
         await desk.account.change(LOOK_SECONDS)
     if not desk.account.settled(symbol):
-        await desk.reconciler.refresh()
+        await desk.reconciler.refresh(Priority.ORDER)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from slanger.execute.account import LiveAccount, Snapshot, day_start
+from slanger.execute.account import LiveAccount, Snapshot
 from slanger.execute.broker import Broker, Refused, Unavailable
 from slanger.execute.budget import Priority
+from slanger.execute.day import day_start, parse_clock
 from slanger.execute.stopping import Backoff
 from slanger.execute.wire import orders_of, parse_position
 
@@ -89,7 +90,7 @@ class Reconciler:
     async def _read(self, priority: Priority) -> Snapshot:
         # One after the other: see account.py. The account's money comes first, so that no fill is counted twice.
         account = await self._broker.call("GET", "/v2/account", priority)
-        clock = await self._broker.call("GET", "/v2/clock", priority)
+        clock = parse_clock(await self._broker.call("GET", "/v2/clock", priority))
         start = day_start(datetime.now(UTC)).isoformat()
         listed = await self._broker.orders(priority, status="open")
         listed += await self._broker.orders(priority, status="all", after=start)

@@ -16,6 +16,7 @@ from slanger.execute.broker import Broker, Unavailable, open_session
 from slanger.execute.budget import Budget
 from slanger.execute.bus import Bus
 from slanger.execute.consumer import POLL_SECONDS, Consumer
+from slanger.execute.control import release
 from slanger.execute.desk import Desk
 from slanger.execute.gate import Gate
 from slanger.execute.page import make_page
@@ -136,15 +137,11 @@ async def _open_page(stack: contextlib.AsyncExitStack, settings: Settings, desk:
             "in_hand": consumer.in_hand,
         }
 
-    async def halt(on: bool) -> None:
-        if on:
-            desk.gate.halted = True
-            await desk.gate.drained()
-        else:
-            desk.gate.halted = False
-            desk.account.suspend(False)
+    async def halt() -> None:
+        desk.gate.halted = True
+        await desk.gate.drained()
 
-    runner = web.AppRunner(make_page(lambda: consumer.polled_at, facts, halt), access_log=None)
+    runner = web.AppRunner(make_page(lambda: consumer.polled_at, facts, halt, lambda: release(desk)), access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, "127.0.0.1", settings.port).start()

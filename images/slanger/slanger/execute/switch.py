@@ -64,7 +64,7 @@ async def _kill(session: aiohttp.ClientSession, broker: Broker, page: str, close
         print(f"suspended at the broker; worker: {await _tell(session, 'POST', f'{page}/halt')}", flush=True)
 
     killed = await kill(broker, close, drained)
-    print(f"{killed.cancelled} orders cancelled")
+    print(f"{killed.cancelled} orders cancelled; worker: {await _tell(session, 'POST', f'{page}/release')}")
     if killed.positions:
         print(f"still held: {', '.join(killed.positions)}")
     if killed.open_orders:
@@ -76,7 +76,7 @@ async def _kill(session: aiohttp.ClientSession, broker: Broker, page: str, close
 
 async def _resume(session: aiohttp.ClientSession, broker: Broker, page: str) -> int:
     await resume(broker)
-    print(f"trading again; worker: {await _tell(session, 'POST', f'{page}/resume')}")
+    print(f"trading again; worker: {await _tell(session, 'POST', f'{page}/release')}")
     return 0
 
 
@@ -92,8 +92,8 @@ async def _status(session: aiohttp.ClientSession, broker: Broker, page: str, acc
 async def _tell(session: aiohttp.ClientSession, method: str, url: str) -> str:
     """What the worker in the same container says."""
     try:
-        async with session.request(method, url, timeout=aiohttp.ClientTimeout(total=WORKER_SECONDS)) as answer:
+        async with session.request(method, url, raise_for_status=True, timeout=aiohttp.ClientTimeout(total=WORKER_SECONDS)) as answer:
             facts = await answer.json()
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-        return "none answers here"
-    return "halted" if facts.get("halted") or facts.get("suspended") else "trading"
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError):
+        return "no answer"
+    return "stopped" if facts["halted"] or facts["suspended"] else "trading"

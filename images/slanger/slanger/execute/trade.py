@@ -58,10 +58,11 @@ async def trade(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome:
 
 async def _attempt(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome:
     await desk.reconciler.current()
-    done = await _orders_of(desk, alert, seen_before)
-    # From here on a reservation would count what the lookup has shown not to be there.
-    _release(desk, alert)
+    done: dict[str, Order] = {}
     try:
+        done.update(await _orders_of(desk, alert, seen_before))
+        # From here on a reservation would count what the lookup has shown not to be there.
+        _release(desk, alert)
         desk.gate.check()
         if not done and age(alert) > desk.max_delay:
             raise NotTraded(f"older than {desk.max_delay} s (SLANGER_MAX_DELAY)")
@@ -98,6 +99,9 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order]) -> Out
     if isinstance(decided, Refusal):
         raise NotTraded(decided.reason)
     if isinstance(decided, Pass):
+        if alert.route == Route.TRAILING and "enter" in done and "trail" not in done:
+            # A try before this one was interrupted while it waited.
+            await _filled(desk, alert, "enter", done["enter"])
         return Outcome(kind="ordered" if done else "passed", reason=decided.reason, orders=tuple(done.values()))
     position = desk.account.position_qty(alert.symbol)
     for step in decided.steps:

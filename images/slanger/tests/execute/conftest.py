@@ -1,11 +1,12 @@
-"""The worker's fixtures, and this folder on the path for what the tests import from them."""
+"""The worker's fixtures; the image's code and this folder on the path."""
 
 import sys
 from pathlib import Path
 
-HERE = str(Path(__file__).resolve().parent)
-if HERE not in sys.path:
-    sys.path.insert(0, HERE)
+HERE = Path(__file__).resolve().parent
+for folder in (HERE, HERE.parents[1]):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 from execute_world import (  # noqa: F401
     command,

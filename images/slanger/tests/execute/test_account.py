@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from slanger.execute.account import LiveAccount, Snapshot, day_start
+from slanger.execute.account import LiveAccount, Snapshot
+from slanger.execute.day import day_start, parse_clock
 from slanger.execute.state import Order
 from slanger.execute.wire import orders_of, parse_position
 
@@ -50,7 +51,7 @@ def snapshot(orders=(), positions=(), **clock):
     times = {"timestamp": NOW.isoformat(), "is_open": True, "next_open": tomorrow, "next_close": (NOW + timedelta(hours=1)).isoformat()}
     return Snapshot(
         account=account,
-        clock={**times, **clock},
+        clock=parse_clock({**times, **clock}),
         orders=[one for body in orders for one in orders_of(body)],
         positions=[parse_position(body) for body in positions],
     )
@@ -132,6 +133,15 @@ def test_a_position_is_not_settled_until_the_stream_has_told_of_a_fill_that_an_a
     account.update(fill(order("filled", 10), 10, 10))
     assert account.settled("AAPL")
     assert account.position_qty("AAPL") == 10
+
+
+def test_an_older_partial_fill_does_not_settle_it():
+    account = known([order()])
+    account.learn(order("filled", 10))
+    account.update(fill(order("partially_filled", 4), 4, 4, "partial_fill"))
+    assert not account.settled("AAPL")
+    account.update(fill(order("filled", 10), 10, 6))
+    assert (account.settled("AAPL"), account.position_qty("AAPL")) == (True, 10)
 
 
 def test_a_snapshot_settles_too():

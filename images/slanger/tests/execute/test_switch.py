@@ -142,13 +142,13 @@ def test_the_command_works_beside_a_worker(run, command, queue, paper):
     worker = run(queue, paper)
     code, text = command(worker.environment, "switch", "kill", "--close")
     assert code == 0, text
-    assert "worker: halted" in text and "1 orders cancelled" in text
+    assert "worker: stopped" in text and "1 orders cancelled; worker: stopped" in text
     assert "no order is open, no position is held" in text
     assert suspended(paper) and paper.position("KO") == 0
     queue.alert("AAPL", qty=1)
     queue.wait_dead()
     _, text = command(worker.environment, "switch", "status")
-    assert "suspended" in text and "positions: none" in text and "worker: halted" in text
+    assert "suspended" in text and "positions: none" in text and "worker: stopped" in text
     assert command(worker.environment, "switch", "resume") == (0, "trading again; worker: trading\n")
     key = queue.alert("AAPL", qty=1)
     queue.wait_empty()
@@ -160,7 +160,7 @@ def test_the_command_works_without_queue_and_worker(command, queue, paper):
     settings = settings_of(queue, paper, SLANGER_QUEUE_ENDPOINT=f"http://127.0.0.1:{free_port()}")
     code, text = command(settings, "switch", "kill")
     assert code == 0, text
-    assert "worker: none answers here" in text
+    assert "worker: no answer" in text
     assert suspended(paper)
 
 

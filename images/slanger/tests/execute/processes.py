@@ -1,0 +1,66 @@
+"""Programs as processes of their own, and waiting for what they do."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+IMAGE = Path(__file__).resolve().parents[2]
+IMAGES = IMAGE.parent
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def wait_for(what, seconds=30, why=""):
+    """The first true value of what()."""
+    deadline = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {why}"
+        time.sleep(0.02)
+    return value
+
+
+class Process:
+    """A Python module as a process, its output in a file."""
+
+    def __init__(self, log, module, arguments=(), *, folder, **environment):
+        self.log = log
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SLANGER_", "QUEUE_", "ALPACA_", "AWS_")) and not name.lower().endswith("_proxy")
+        }
+        self.environment = {**clean, "PYTHONPATH": str(folder), **environment}
+        self.command = [sys.executable, "-m", module, *arguments]
+        with log.open("ab") as stdout:
+            self.popen = subprocess.Popen(self.command, env=self.environment, stdout=stdout, stderr=subprocess.STDOUT)
+
+    @property
+    def text(self):
+        return self.log.read_text()
+
+    def lines(self, **values):
+        """Log lines that have these values."""
+        found = [json.loads(line) for line in self.text.splitlines() if line.startswith("{")]
+        return [line for line in found if values.items() <= line.items()]
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def kill(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.wait(timeout=20)
+
+    def terminate(self, seconds=30):
+        """Exit code after SIGTERM."""
+        self.signal(signal.SIGTERM)
+        return self.popen.wait(timeout=seconds)
