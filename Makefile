@@ -87,7 +87,7 @@ cost: ## what a stack costs in 30 days, before it is deployed (STACK=dev)
 	@$(PYTHON) -m tools.setup preview
 	@$(PYTHON) -m tools.cost --stack $(STACK)
 
-bench: ## speed and memory, as ratios
+bench: ## what a preview takes, and what an accepted alert costs, in five minutes
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.setup preview
 	@$(PYTHON) -m tests.bench

@@ -35,43 +35,52 @@ def server(module: list[str], environment: dict[str, str]) -> Iterator[Running]:
         yield Running(port, popen.pid, ready, rss_mib(popen.pid))
 
 
-def accept_environment(queue_port: int) -> dict[str, str]:
-    url = f"http://127.0.0.1:{queue_port}"
+def queue_environment(queue_url: str) -> dict[str, str]:
+    """What accept and the worker share."""
     return {
         "SLANGER_ACCOUNT": "paper",
-        "SLANGER_QUEUE_URL": f"{url}/000000000000/alerts.fifo",
-        "SLANGER_DEAD_LETTER_URL": f"{url}/000000000000/dead-letters.fifo",
-        "SLANGER_QUEUE_ENDPOINT": url,
-        "SLANGER_SIGNING_KEY": KEY,
+        "SLANGER_QUEUE_URL": f"{queue_url}/000000000000/alerts.fifo",
+        "SLANGER_DEAD_LETTER_URL": f"{queue_url}/000000000000/dead-letters.fifo",
+        "SLANGER_QUEUE_ENDPOINT": queue_url,
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }
 
 
+def accept_environment(queue_url: str) -> dict[str, str]:
+    return {**queue_environment(queue_url), "SLANGER_SIGNING_KEY": KEY}
+
+
 @contextmanager
-def queue(port: int, state: Path) -> Iterator[None]:
-    """The local stack's queue: every write is on the disk before it is answered."""
-    queues = [{"name": "alerts.fifo"}, {"name": "dead-letters.fifo"}]
+def queue(state: Path) -> Iterator[str]:
+    """The local stack's queue: every write is on the disk before it is answered. Its URL."""
+    queues, port = [{"name": "alerts.fifo"}, {"name": "dead-letters.fifo"}], free_port()
     environment = {"QUEUE_PORT": str(port), "QUEUE_STATE": str(state), "QUEUE_QUEUES": json.dumps(queues)}
     with process(["queue_server"], environment) as popen:
         wait_for(f"http://127.0.0.1:{port}/health", popen)
-        yield
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def process(module: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m module …`, ended afterwards."""
-    path = os.pathsep.join(map(str, (ROOT, ROOT / "images" / "slanger", ROOT / "images" / "queue")))
+    """`python -m module …`, ended afterwards. One that ended before would have been measured while it did nothing."""
+    path = os.pathsep.join(map(str, (ROOT, *(ROOT / "images" / image for image in ("slanger", "queue", "alpaca-paper")))))
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     popen = subprocess.Popen(
         [sys.executable, "-m", *module], env={**inherited, "PYTHONPATH": path, **environment}, stdout=subprocess.DEVNULL
     )
     try:
         yield popen
+        if popen.poll() is not None:
+            raise SystemExit(f"{' '.join(module)} ended by itself with exit code {popen.returncode}")
     finally:
         popen.terminate()
-        popen.wait(timeout=20)
+        try:
+            popen.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+            popen.wait()
 
 
 def wait_for(url: str, popen: subprocess.Popen[bytes]) -> None:
