@@ -51,7 +51,11 @@ class Paper:
 
     def buy(self, symbol, qty):
         """Somebody else's order."""
-        self.ask("POST", "/v2/orders", {"symbol": symbol, "side": "buy", "type": "market", "qty": qty, "time_in_force": "day"})
+        self.order(symbol, "buy", qty)
+
+    def order(self, symbol, side, qty, **more):
+        body = {"symbol": symbol, "side": side, "type": "market", "qty": qty, "time_in_force": "day", **more}
+        return self.ask("POST", "/v2/orders", body)
 
     def orders(self, **values):
         """Every order and leg, oldest first, that has these values."""

@@ -3,7 +3,10 @@
 import json
 import re
 
+import pytest
 from execute_world import settings_of
+
+pytestmark = pytest.mark.servers
 
 
 def environment(shared):

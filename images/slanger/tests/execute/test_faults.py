@@ -50,8 +50,7 @@ def test_an_id_that_the_broker_has_already_is_success(shared, paper):
     paper.fault(action="latency", ms=2000, when="after", method="GET", path="/v2/stocks", times=1)
     key = shared.queue.alert("AAPL", qty=1)
     wait_for(lambda: struck(paper, "latency"))
-    other = {"symbol": "AAPL", "side": "buy", "type": "market", "qty": "1", "time_in_force": "day"}
-    paper.ask("POST", "/v2/orders", {**other, "client_order_id": f"test-{key}-enter"})
+    paper.order("AAPL", "buy", "1", client_order_id=f"test-{key}-enter")
     shared.queue.wait_empty()
     assert statuses(paper, [key]) == [["filled"]]
     assert shared.lines(message="ordered", key=key)
@@ -89,11 +88,14 @@ def test_an_alert_of_another_account_is_not_traded(shared, paper):
     assert not paper.orders()
 
 
-def test_an_old_alert_is_not_traded(shared, paper):
-    shared.queue.alert("AAPL", qty=1, age=901)
+@pytest.mark.parametrize("action", ["buy", "sell"])
+def test_an_old_alert_is_not_traded(shared, paper, action):
+    """Neither one that opens nor one that closes."""
+    paper.buy("AAPL", "1")
+    key = shared.queue.alert("AAPL", action, qty=1, age=901)
     ((_, attributes),) = shared.queue.wait_dead()
     assert attributes["reason"] == "older than 900 s (SLANGER_MAX_DELAY)"
-    assert not paper.orders()
+    assert not paper.of(key)
 
 
 def test_alerts_wait_in_order_while_the_broker_is_frozen(shared, paper):

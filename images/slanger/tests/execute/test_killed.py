@@ -4,7 +4,9 @@ import os
 import random
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from execute_world import health_of, wait_for
 
 SEED = int(os.environ.get("SLANGER_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
@@ -71,6 +73,28 @@ def test_a_trailing_alert_killed_between_its_orders_is_protected(run, make_queue
     run(queue, paper)
     queue.wait_empty()
     assert [(order["type"], order["qty"]) for order in paper.of(key)] == [("market", "3"), ("trailing_stop", "3")]
+
+
+@pytest.mark.parametrize("how", ["received again", "replayed"])
+def test_what_was_ordered_days_ago_is_not_decided_anew(run, queue, paper, how):
+    """The list of today's orders doesn't tell: it is looked up by its ids. Decided anew, a reversal that is done would be passed."""
+    key = queue.alert("AAPL", "sell", route="reverse", qty=4)
+    (message,) = queue.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=5)["Messages"]
+    before = datetime.now(UTC) - timedelta(days=3)
+    paper.ask("POST", "/_paper/clock", {"time": before.isoformat()})
+    paper.ask("POST", "/_paper/account", {"positions": {"AAPL": {"qty": 10}}})
+    for role, qty in (("close", "10"), ("enter", "4")):
+        paper.order("AAPL", "sell", qty, client_order_id=f"test-{key}-{role}")
+    paper.ask("POST", "/_paper/clock", {"time": None})
+    if how == "replayed":
+        queue.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+        queue.put(message["Body"], "paper:AAPL", replayed="yes")
+    else:
+        queue.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    worker = run(queue, paper)
+    queue.wait_empty()
+    assert len(paper.orders()) == 2
+    assert worker.lines(message="ordered", key=key)
 
 
 def test_two_workers_at_once_order_each_alert_once(run, make_queue, paper):

