@@ -5,6 +5,8 @@ import signal
 import pytest
 from execute_world import wait_for
 
+pytestmark = pytest.mark.servers
+
 
 def statuses(paper, keys):
     return [[order["status"] for order in paper.of(key)] for key in keys]

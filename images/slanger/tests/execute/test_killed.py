@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from execute_world import health_of, wait_for
 
+pytestmark = pytest.mark.servers
+
 SEED = int(os.environ.get("SLANGER_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 
 

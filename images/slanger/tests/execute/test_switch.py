@@ -8,6 +8,8 @@ import slanger.execute.kill as kill
 from execute_world import free_port, health_of, settings_of, wait_for
 from slanger.execute.gate import Gate, Halted
 
+pytestmark = pytest.mark.servers
+
 
 def suspended(paper):
     return paper.ask("GET", "/v2/account/configurations")["suspend_trade"]

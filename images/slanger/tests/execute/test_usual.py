@@ -2,7 +2,10 @@
 
 import time
 
+import pytest
 from execute_world import wait_for
+
+pytestmark = pytest.mark.servers
 
 
 def test_a_market_alert_becomes_one_order(shared, paper):
