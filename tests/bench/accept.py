@@ -6,7 +6,9 @@ Server, queue and load generator are processes of their own, and share the machi
 
 import itertools
 import os
+import signal
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -38,6 +40,8 @@ AIMS = (
 
 
 def main() -> None:
+    # Without this SIGTERM would leave the servers behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"slanger accept beside an endpoint that does nothing, {machine()}, medians of {ROUNDS}", flush=True)
     reference, accept = measure()
     print(f"{'':<34}{'reference':>11}{'accept':>11}{'ratio':>8}")
