@@ -57,10 +57,17 @@ class Consumer:
             await self._take_all()
         except Stopping:
             pass
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        if beats:
-            beats.cancel()
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            # Only when this is cancelled itself: the worker has no more time.
+            late = list(self._tasks)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+            if beats:
+                beats.cancel()
 
     async def _learn_visibility(self) -> None:
         backoff = Backoff()
