@@ -38,8 +38,6 @@ TRADE_NAMES = (
 NAMES = (*QUEUE_NAMES, *BROKER_NAMES, *TRADE_NAMES)
 # Names that no public DNS resolves: a container's, and those set aside for private networks.
 PRIVATE_NAME = re.compile(r"[^.]+|.+\.(internal|local|localhost|test)")
-
-
 INFLUX_URL = r"https?://[^\s/]+\S*/(api/v2/write|write)\?\S+"
 INFLUX_FIX = "use the URL that takes line protocol, such as http://user:password@influxdb:8086/write?db=trading"
 ARISTOCRATS_FIX = 'use a JSON list of symbols such as ["KO", "PG"]'
