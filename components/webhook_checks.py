@@ -29,7 +29,8 @@ ACCOUNT_LIMITS = ("order_notional", "notional_per_day", "orders_per_day", "loss_
 MAX_NAME_WITH_ALB = 20
 # SQS forgets an alert's id after 300 s: a request that is still valid then could be stored twice.
 SECONDS = {"replay_window": (1, 300), "max_delay": (1, 36_000), "oldest_alert_alarm": (60, 345_600)}
-COUNTS = ("requests_per_minute", "accept_min", "accept_max")
+# Fewer calls than ten would not even keep the account's state up to date.
+LEAST = {"requests_per_minute": 10, "accept_min": 1, "accept_max": 1}
 
 
 def argument_mistakes(name: str, args: Mapping[str, Any]) -> list[str]:
@@ -43,7 +44,9 @@ def argument_mistakes(name: str, args: Mapping[str, Any]) -> list[str]:
     for key, (low, high) in SECONDS.items():
         if args.get(key) is not None and not low <= args[key] <= high:
             found.append(f"{key}={args[key]!r}: use {low} to {high} (seconds)")
-    found += [f"{key}={args[key]!r}: use 1 or more" for key in COUNTS if args.get(key) is not None and args[key] < 1]
+    found += [
+        f"{key}={args[key]!r}: use {least} or more" for key, least in LEAST.items() if args.get(key) is not None and args[key] < least
+    ]
     if (args.get("accept_max") or math.inf) < (args.get("accept_min") or 1):
         found.append(f"accept_max={args['accept_max']!r}: use accept_min ({args['accept_min']}) or more")
     return found + [*_queue(args), *_ingress(name, args), *_authentication(args)]

@@ -143,7 +143,7 @@ def test_secrets_are_secret_and_each_role_has_its_own() -> None:
         ({"max_delay": 0}, "max_delay=0: use 1 to 36000 (seconds)"),
         ({"replay_window": 301}, "replay_window=301: use 1 to 300 (seconds)"),
         ({"trusted_proxies": ["0.0.0.0/0"]}, "trusted_proxies=0.0.0.0/0: everybody could forge an address; name the proxy"),
-        ({"requests_per_minute": 0}, "requests_per_minute=0: use 1 or more"),
+        ({"requests_per_minute": 9}, "requests_per_minute=9: use 10 or more"),
         ({"accept_min": 3, "accept_max": 2}, "accept_max=2: use accept_min (3) or more"),
         ({"accept_max": 2}, "the docker host can't honour scaling="),
         ({"accept_min": 2, "published_port": 8000}, "one port leads to one container"),
