@@ -111,6 +111,8 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order]) -> Out
             done[role] = await _filled(desk, alert, role, order)
         if step.cancels_open_orders:
             await clear(desk, alert.symbol)
+            # A leg may have filled while it was being cancelled.
+            await settle(desk, alert.symbol)
             if not done and desk.account.position_qty(alert.symbol) != position:
                 raise _PlanAgain
         done[step.role] = await send(desk, alert, step, _body(step, done))

@@ -150,3 +150,24 @@ def test_a_position_that_cannot_be_read_is_not_no_position(shared, paper):
     paper.no_faults()
     shared.queue.wait_empty()
     assert [order["qty"] for order in paper.of(key)] == ["10", "1"]
+
+
+def without_stream(worker, paper):
+    wait_for(lambda: worker.health()["stream"])
+    paper.ask("POST", "/_paper/stream/disconnect", {"refuse_seconds": 600})
+    wait_for(lambda: not worker.health()["stream"])
+
+
+def test_a_position_whose_leg_fills_while_it_is_cancelled_is_not_sold_twice(shared, paper):
+    paper.buy("AAPL", "10")
+    wait_for(lambda: paper.position("AAPL") == 10)
+    leg = paper.order("AAPL", "sell", "10", type="limit", limit_price="1000", time_in_force="gtc")
+    without_stream(shared, paper)
+    paper.fault(action="latency", ms=2000, when="after", method="GET", path="/v2/stocks", times=1)
+    key = shared.queue.alert("AAPL", "sell", route="reverse", qty=4)
+    wait_for(lambda: struck(paper, "latency"))
+    # The worker has read the account by now, and believes in the leg and in the position.
+    paper.ask("POST", "/_paper/prices", {"shift_percent": {"AAPL": 1000}})
+    wait_for(lambda: paper.orders(id=leg["id"])[0]["status"] == "filled")
+    shared.queue.wait_empty()
+    assert [(order["side"], order["qty"]) for order in paper.of(key)] == [("sell", "4")]
