@@ -126,14 +126,17 @@ async def clear(desk: Desk, symbol: str) -> None:
         await final(desk, order.id, deadline)
 
 
+def _filling(desk: Desk, symbol: str) -> bool:
+    """Whether the position is about to change, or has changed unseen."""
+    return not desk.account.settled(symbol) or any(order.type == "market" for order in desk.account.open_orders(symbol))
+
+
 async def settle(desk: Desk, symbol: str) -> None:
     """Waits for the fills that are about to come, so that the position is known that the next decision is made from."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < deadline:
-        filling = any(order.type == "market" for order in desk.account.open_orders(symbol))
-        if desk.account.settled(symbol) and not filling:
-            return
+    while _filling(desk, symbol):
+        if time.monotonic() >= deadline:
+            # Without the stream nothing but a reading tells that it has filled.
+            return await desk.reconciler.refresh(Priority.ORDER)
         desk.stop.check()
         await desk.account.change(LOOK_SECONDS)
-    if not desk.account.settled(symbol):
-        await desk.reconciler.refresh(Priority.ORDER)

@@ -1,9 +1,10 @@
 """A broker that answers late, wrongly or not at all: an alert is ordered once, or its reason is in the dead letters."""
 
+import json
 import signal
 
 import pytest
-from execute_world import wait_for
+from execute_world import SCOPE, health_of, wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -171,3 +172,15 @@ def test_a_position_whose_leg_fills_while_it_is_cancelled_is_not_sold_twice(shar
     wait_for(lambda: paper.orders(id=leg["id"])[0]["status"] == "filled")
     shared.queue.wait_empty()
     assert [(order["side"], order["qty"]) for order in paper.of(key)] == [("sell", "4")]
+
+
+def test_a_sell_behind_a_slow_buy_sees_its_fill_without_the_stream(run, queue, paper):
+    worker = run(queue, paper, SLANGER_LIMITS=json.dumps({"account": SCOPE, "allow_short": False}))
+    paper.ask("POST", "/_paper/stream/disconnect", {"refuse_seconds": 600})
+    wait_for(lambda: not health_of(worker)["stream"])
+    # Both reads of the account are over by the time that it fills: the sell's own, and none comes by itself.
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 2000})
+    keys = [queue.alert("AAPL", "buy", qty=5, time_in_force="day"), queue.alert("AAPL", "sell", qty=5, time_in_force="day")]
+    queue.wait_empty()
+    assert queue.left(queue.dead_url) == 0
+    wait_for(lambda: statuses(paper, keys) == [["filled"]] * 2)
