@@ -33,7 +33,10 @@ class _PlanAgain(Exception):
 
 
 async def trade(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome:
-    """Works on the alert until its outcome is final. `seen_before`: another try may have ordered. Raises Stopping."""
+    """Works on the alert until its outcome is final. `seen_before`: another try may have ordered. Raises Stopping.
+
+    Age alone never ends it: it is given up only after a lookup that has found none of its orders, because one may have been taken.
+    """
     backoff, told = Backoff(), ""
     try:
         while True:
@@ -45,9 +48,6 @@ async def trade(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome:
                 # Whatever it was, an order may have been taken.
                 seen_before = True
                 reason = str(problem)
-            if age(alert) > desk.max_delay:
-                late = f"given up after {desk.max_delay} s (SLANGER_MAX_DELAY): {reason}; a replay first looks whether it was ordered"
-                return Outcome(kind="refused", reason=late)
             if reason != told:
                 log.warning("alert held", extra={"key": alert.key, "alert": alert.name, "symbol": alert.symbol, "reason": reason})
                 told = reason
@@ -73,10 +73,14 @@ async def _attempt(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome
 
 
 async def _orders_of(desk: Desk, alert: StoredAlert, seen_before: bool) -> dict[str, Order]:
-    """role -> the alert's order at the broker. On the first try the account's own list is enough: its ids are nobody else's."""
+    """role -> the alert's order at the broker. On the first try the account's own list is enough: its ids are nobody else's.
+    Raises Unavailable."""
     ids = {role: client_order_id(alert, role) for role in ROLES}
     if seen_before:
-        found = await asyncio.gather(*(find(desk, order_id) for order_id in ids.values()))
+        try:
+            found = await asyncio.gather(*(find(desk, order_id) for order_id in ids.values()))
+        except Refused as problem:
+            raise Unavailable(f"the alert's orders can't be looked up: {problem}") from problem
     else:
         found = [desk.account.by_client_id(order_id) for order_id in ids.values()]
     return {role: order for role, order in zip(ids, found) if order}
