@@ -117,7 +117,10 @@ class LiveAccount:
 
     def update(self, data: dict[str, Any]) -> None:
         """One `trade_updates` message: https://docs.alpaca.markets/docs/websocket-streaming"""
-        parent, *legs = orders_of(data["order"])
+        orders = list(orders_of(data["order"]))
+        if not orders:
+            return
+        parent, *legs = orders
         for leg in legs:
             self._learn(_News(leg, None, None, Decimal(0)))
         fill = data["event"] in ("fill", "partial_fill")

@@ -33,8 +33,10 @@ class Reconciler:
 
     @property
     def is_current(self) -> bool:
-        """Whether the account is known and kept up: the last snapshot began after the stream."""
-        return self.streaming is not None and self._read_from is not None and self._read_from >= self.streaming
+        """Whether the account is known and kept up: the last snapshot began after the stream, and no three in a row have failed since."""
+        if self.streaming is None or self._read_from is None:
+            return False
+        return self._read_from >= self.streaming and time.monotonic() - self._read_from < 3 * EVERY_SECONDS
 
     def listening(self, since: float | None) -> None:
         """The stream's word: from when on no update is missed, None while it is away."""
@@ -77,15 +79,15 @@ class Reconciler:
             self._account.begin()
             try:
                 snapshot = await self._read(priority)
+                self._check_number(snapshot.account["account_number"])
+                self._account.complete(snapshot)
+                self._read_from = began
             except Refused as problem:
                 raise Unavailable(f"the account can't be read: {problem}") from problem
-            except (KeyError, TypeError, ValueError, ArithmeticError) as problem:
+            except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
                 raise Unavailable(f"the broker's answer can't be read ({problem!r})") from problem
             finally:
                 self._account.abandon()
-            self._check_number(snapshot.account["account_number"])
-            self._account.complete(snapshot)
-            self._read_from = began
 
     async def _read(self, priority: Priority) -> Snapshot:
         # One after the other: see account.py. The account's money comes first, so that no fill is counted twice.

@@ -18,6 +18,7 @@ ANSWER_SECONDS = 10.0
 HEARTBEAT_SECONDS = 10.0
 LONGEST_BACKOFF = 15.0
 MAX_MESSAGE = 1 << 20
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, ArithmeticError)
 
 
 class StreamLost(Exception):
@@ -39,7 +40,7 @@ async def follow(
     while True:
         try:
             await _follow_once(session, address, update, came_on)
-        except (aiohttp.ClientError, StreamLost, TimeoutError, OSError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
+        except (aiohttp.ClientError, StreamLost, TimeoutError, OSError, *UNREADABLE) as problem:
             log.warning("trade updates lost: %s", problem if isinstance(problem, StreamLost) else repr(problem))
         finally:
             listening(None)

@@ -4,13 +4,17 @@ alpaca-py has models for all of this, but importing one of them imports pandas: 
 compare the two.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from slanger.execute.state import Asset, Order, Position
 from slanger.symbols import BadSymbol, canonical_symbol
+
+log = logging.getLogger(__name__)
 
 
 def decimal(value: Any) -> Decimal | None:
@@ -53,10 +57,21 @@ def parse_order(body: Mapping[str, Any], entry_id: str | None = None) -> Order:
 
 
 def orders_of(body: Mapping[str, Any]) -> Iterator[Order]:
-    """An order, then its legs."""
+    """An order, then its legs. Nothing of one without a symbol or a side, such as an order of several options: no alert makes one."""
+    if not body.get("symbol") or not body.get("side"):
+        return _left_out(body["id"])
     yield parse_order(body)
     for leg in body.get("legs") or ():
-        yield parse_order(leg, entry_id=body["id"])
+        if leg.get("symbol") and leg.get("side"):
+            yield parse_order(leg, entry_id=body["id"])
+        else:
+            _left_out(leg["id"])
+
+
+@lru_cache(1000)
+def _left_out(order_id: str) -> None:
+    # Cached, so that it is told once and not with every reading.
+    log.warning("an order without a symbol or a side is left out", extra={"order_id": order_id})
 
 
 def parse_position(body: Mapping[str, Any]) -> Position:

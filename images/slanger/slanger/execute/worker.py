@@ -89,8 +89,8 @@ class Worker:
             order = data["order"]
             self._telemetry.note(
                 "fill",
-                symbol=order["symbol"],
-                side=order["side"],
+                symbol=order.get("symbol"),
+                side=order.get("side"),
                 **{name: float(data[name]) for name in ("qty", "price", "position_qty") if data.get(name)},
                 order_id=order["id"],
                 client_order_id=order["client_order_id"],
