@@ -186,6 +186,7 @@ def _component_mistakes(settings: "Settings") -> list[str]:
     if "alb" in args:
         args["alb"]["public_subnet_ids"] = ["a", "b"]
     given = settings.secrets.get(WEBHOOK, {})
-    args["secrets"] |= {key: given[to_camel(key)] for key in ACCEPT_SECRETS if given.get(to_camel(key))}
+    optional = {key: given[to_camel(key)] for key in ACCEPT_SECRETS if given.get(to_camel(key)) is not None}
+    args["secrets"] |= {key: value for key, value in optional.items() if value or key not in REQUIRED_SECRETS}
     names = re.compile(r"\b[a-z]+(_[a-z]+)+\b")  # arguments are snake_case, configuration is camelCase
     return [f"{PROJECT}:webhook.{names.sub(lambda name: to_camel(name[0]), one)}" for one in argument_mistakes(WEBHOOK, args)]

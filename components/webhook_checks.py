@@ -23,6 +23,7 @@ from .webhook_queue import SQS_URL
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 SECRET_KEYS = (*ACCEPT_SECRETS, *EXECUTE_SECRETS)
 MIN_SIGNING_KEY = 32  # characters
+SIGNING_KEY = re.compile(rf"\S{{{MIN_SIGNING_KEY},}}")
 # What an account must be bounded by before anything trades on it.
 ACCOUNT_LIMITS = ("order_notional", "notional_per_day", "orders_per_day", "loss_per_day")
 # The load balancer's name: AWS allows 32 characters, eight of them are Pulumi's and four say what it is.
@@ -106,8 +107,9 @@ def _secrets(args: Mapping[str, Any]) -> Iterator[str]:
             )
     for key in ACCEPT_SECRETS if secrets is not None else ():
         # The value is never shown. What is an output, the image checks.
-        if isinstance(secrets.get(key), str) and 0 < len(secrets[key]) < MIN_SIGNING_KEY:
-            yield f"secrets.{key}: is shorter than {MIN_SIGNING_KEY} characters; make up a longer one"
+        # An empty previous key too: the deployment would fail, and what runs would go on taking the old key.
+        if isinstance(secrets.get(key), str) and (secrets[key] or key not in REQUIRED_SECRETS) and not SIGNING_KEY.fullmatch(secrets[key]):
+            yield f"secrets.{key}: is shorter than {MIN_SIGNING_KEY} characters or has spaces; make up a longer one, or leave it out"
 
 
 def _queue(args: Mapping[str, Any]) -> Iterator[str]:

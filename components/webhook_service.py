@@ -86,7 +86,7 @@ class WebhookServiceArgs(TypedDict):
     memory: NotRequired[int]
     """MiB of each task. Default 512."""
     spot: NotRequired[bool]
-    """Fargate Spot for the accepting tasks. Default true."""
+    """Fargate Spot for the accepting tasks. Default: with accept_min 2 or more; a single task is away for a minute when it is interrupted."""
     worker_spot: NotRequired[bool]
     """Fargate Spot for the executing task; interrupted, it goes on with the same alert elsewhere. Default true."""
     architecture: NotRequired[str]

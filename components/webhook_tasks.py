@@ -55,7 +55,8 @@ def accept_task(name: str, args: Mapping[str, Any], queue: Mapping[str, Any], im
         stop_timeout=30,
         desired_count=at_least,
         scaling=Scaling(max_count=at_most) if at_most > at_least else None,
-        spot=args.get("spot", True) is not False,
+        # A single task on Spot is away for a minute at each interruption: longer than TradingView sends an alert again.
+        spot=at_least > 1 if args.get("spot") is None else bool(args["spot"]),
         permissions=_permissions(queue)[0],
         **_same(args, "accept", start_period=30),
     )

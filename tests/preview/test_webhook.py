@@ -131,7 +131,7 @@ def test_its_plan_is_priced_whole(stack: tuple[str, Project]) -> None:
     report = estimate(priced, prices.load(), "test")
     assert report["notPriced"] == {}
     (row,) = report["rows"]
-    assert (row["component"], row["tasks"], row["capacity"]) == ("WebhookService", 2, "spot")
+    assert (row["component"], row["tasks"], row["capacity"]) == ("WebhookService", 2, "spot+on-demand")
     extra = {item.label for item in priced.items if item.label in ("load balancer", "HTTP API's calls")}
     assert extra == {"none": set(), "http-api": {"HTTP API's calls"}, "alb": {"load balancer"}}[way]
 

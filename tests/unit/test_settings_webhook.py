@@ -80,6 +80,8 @@ def test_a_stack_may_have_a_webhook_and_no_bot(base: dict[str, Any]) -> None:
         ),
         (LOCAL, lambda raw: raw["secrets"]["webhook"].update(token="hush"), "tradestack:secrets.webhook.token: unknown key"),
         (LOCAL, lambda raw: raw["secrets"]["webhook"].update(signingKey="hush"), "secrets.signingKey: is shorter than 32 characters"),
+        (LOCAL, lambda raw: raw["secrets"]["webhook"].update(previousSigningKey=""), "secrets.previousSigningKey: is shorter than 32"),
+        (LOCAL, lambda raw: raw["secrets"]["webhook"].update(signingKey="hush " * 10), "secrets.signingKey: is shorter than 32"),
         (LOCAL, lambda raw: raw.update(exchangeReplay={"publishedPort": 18082}), "publishedPort=18082 is claimed 2 times"),
         (AWS, lambda raw: raw["secrets"]["webhook"].pop("brokerKey"), "brokerKey: is missing; it comes from Alpaca's website: run `pulumi"),
         (AWS, lambda raw: raw["secrets"]["webhook"].pop("signingKey"), "signingKey: is missing; run `make secrets STACK=dev`"),

@@ -164,3 +164,33 @@ def test_logs_of_a_service_that_is_gone(aws):
     aws("ecs").add_response("describe_services", {"services": []}, ASKED)
     with pytest.raises(StackError, match="service 'bot-1a2b3c4' is gone"):
         list(ecs.log_lines(SERVICE, 0, follow=False))
+
+
+def test_a_command_runs_once_as_a_task_of_the_service(aws: Callable[[str], Stubber]) -> None:
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-a"], "securityGroups": ["sg-tasks"], "assignPublicIp": "ENABLED"}}
+    definition = {"containerDefinitions": [{"name": "log-router", "essential": False}, {"name": "bot", "essential": True}]}
+    aws("ecs").add_response(
+        "describe_services", {"services": [service(taskDefinition=DEFINITION, networkConfiguration=network)], "failures": []}, ASKED
+    )
+    aws("ecs").add_response("describe_task_definition", {"taskDefinition": definition}, {"taskDefinition": DEFINITION})
+    asked = {
+        "cluster": "main",
+        "taskDefinition": DEFINITION,
+        "launchType": "FARGATE",
+        "networkConfiguration": network,
+        "overrides": {"containerOverrides": [{"name": "bot", "command": ["switch", "kill", "--close"]}]},
+    }
+    task_arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/main/0123456789abcdef"
+    aws("ecs").add_response("run_task", {"tasks": [{"taskArn": task_arn}], "failures": []}, asked)
+    assert ecs.run_once(SERVICE, ["switch", "kill", "--close"]) == task_arn
+
+
+def test_a_task_that_ecs_does_not_start_is_told(aws: Callable[[str], Stubber]) -> None:
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}
+    definition = {"containerDefinitions": [{"name": "bot", "essential": True}]}
+    found = service(taskDefinition=DEFINITION, networkConfiguration=network)
+    aws("ecs").add_response("describe_services", {"services": [found], "failures": []}, ASKED)
+    aws("ecs").add_response("describe_task_definition", {"taskDefinition": definition})
+    aws("ecs").add_response("run_task", {"tasks": [], "failures": [{"reason": "RESOURCE:ENI"}]})
+    with pytest.raises(StackError, match="RESOURCE:ENI"):
+        ecs.run_once(SERVICE, ["switch", "kill"])

@@ -129,6 +129,12 @@ def test_one_executes_and_any_number_accepts() -> None:
     assert "aws:appautoscaling/target:Target" not in run(FARGATE).types()
 
 
+@pytest.mark.parametrize(("given", "provider"), [({}, "FARGATE"), ({"accept_min": 2}, "FARGATE_SPOT"), ({"spot": True}, "FARGATE_SPOT")])
+def test_a_single_accepting_task_is_interrupted_only_if_somebody_says_so(given: dict, provider: str) -> None:
+    accept = run(FARGATE, **given).one("aws:ecs/service:Service", "webhook-service").inputs
+    assert accept["capacityProviderStrategies"][0]["capacityProvider"] == provider
+
+
 def test_dead_letters_and_old_alerts_raise_an_alarm() -> None:
     declared = run(FARGATE, oldest_alert_alarm=300)
     dead, oldest = (declared.one(ALARM, f"webhook-{name}").inputs for name in ("dead-letters", "oldest-alert"))

@@ -30,8 +30,8 @@ class AlertTally:
 
     @property
     def good(self) -> bool:
-        """Nothing lost, nothing doubled, all in order, and something happened at all."""
-        return self.accepted > 0 and not (self.duplicated or self.lost or self.out_of_order)
+        """Nothing lost, nothing doubled, all in order, and most of what was sent was accepted: else little was tried."""
+        return self.accepted * 2 >= self.sent > 0 and not (self.duplicated or self.lost or self.out_of_order)
 
 
 def tally(sent: int, accepted: Mapping[str, Sequence[str]], orders: Iterable[tuple[str, str]]) -> AlertTally:

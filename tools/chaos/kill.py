@@ -6,9 +6,14 @@ from typing import Any
 
 
 def kill_container(container: Any) -> None:
-    """SIGKILL to the container's PID 1. Without the right to signal it, a helper container in the host's PID namespace does it."""
+    """SIGKILL to the container's PID 1. Without the right to signal it, a helper container in the host's PID namespace does it.
+
+    Raises ProcessLookupError when the container has no process now.
+    """
     container.reload()
     pid = container.attrs["State"]["Pid"]
+    if not pid:
+        raise ProcessLookupError(f"{container.name} is not running")  # a signal to process 0 goes to our own process group
     try:
         os.kill(pid, signal.SIGKILL)
     except PermissionError:

@@ -69,6 +69,28 @@ def service_state(service: dict[str, Any] | None, deployment: dict[str, Any]) ->
     return "starting" if status in ("PENDING", "IN_PROGRESS") else "running"
 
 
+def run_once(service_arn: str, command: list[str]) -> str:
+    """Run a command once as a task of the service's own definition, network and rights, on-demand; returns the task's ARN. Raises StackError."""
+    region, cluster, name = service_parts(service_arn)
+    with asking_aws():
+        ecs = client("ecs", region)
+        service = described(ecs, cluster, name)
+        if service is None:
+            raise StackError(f"service {name!r} is gone from cluster {cluster!r}: run `pulumi up`")
+        definition = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+        container = next(one["name"] for one in definition["containerDefinitions"] if one.get("essential", True))
+        started = ecs.run_task(
+            cluster=cluster,
+            taskDefinition=service["taskDefinition"],
+            launchType="FARGATE",
+            networkConfiguration=service["networkConfiguration"],
+            overrides={"containerOverrides": [{"name": container, "command": command}]},
+        )
+    if not started["tasks"]:
+        raise StackError(f"ECS starts no task: {started['failures']}")
+    return started["tasks"][0]["taskArn"]
+
+
 def log_lines(service_arn: str, since: float, follow: bool) -> Iterator[str]:
     """Lines that a service's own container wrote since `since` (seconds since the epoch), by CloudWatch. Raises StackError."""
     region, cluster, name = service_parts(service_arn)
