@@ -82,15 +82,16 @@ def _decide(case: Case, aristocrats: frozenset[str] | None) -> Plan:
 def _reverse(case: Case) -> Plan:
     if case.position * case.direction > 0:
         return Pass(f"the position in {case.symbol} is {figure(case.position)} already: nothing to reverse")
-    entry = _reversed_entry(case, case.position)
     if not case.position:
+        entry = _reversed_entry(case, case.position)
         check_limits(case, opening_of(case, entry, 1, flat=True))
         return Trade((replace(_enter(entry), cancels_open_orders=True),))
     closing = close(case)
     try:
+        entry = _reversed_entry(case, case.position)
         check_limits(case, opening_of(case, entry, 2, flat=True))
     except Refused as refused:
-        # The close is an exit, and no limit keeps a position open.
+        # The close is an exit, and neither a limit nor an entry that can't be keeps a position open.
         return Trade((closing,), refused=str(refused))
     return Trade((closing, _enter(entry)))
 

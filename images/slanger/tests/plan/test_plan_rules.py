@@ -19,8 +19,7 @@ def test_crypto_has_no_legs(route, action):
 @pytest.mark.parametrize("allow_short", [True, False])
 def test_crypto_is_never_sold_short(route, allow_short):
     one = alert(route, "sell", "BTC/USD", order={"qty": "1"}, market={"price": "50000"})
-    held = account(position("0.5", "BTC/USD") if route == "reverse" else position("0", "BTC/USD"))
-    assert "crypto can't be sold short" in reason(decide(one, held, within=limits(allow_short=allow_short)))
+    assert "crypto can't be sold short" in reason(decide(one, account(position("0", "BTC/USD")), within=limits(allow_short=allow_short)))
 
 
 @pytest.mark.parametrize("route", ["bracket", "trailing"])
@@ -65,10 +64,22 @@ def test_a_reversal_over_a_limit_still_closes():
     assert not decide(one, account(position(7))).refused
 
 
-def test_what_a_reversal_can_never_enter_is_refused_before_it_closes():
-    assert "allow_short is false" in reason(
-        decide(alert("reverse", "sell", order={"qty": "2"}), account(position(7)), within=limits(allow_short=False))
-    )
+# An exit must never be held back by its entry: what can't be entered is still closed, and only a flat position makes it a plain refusal.
+@pytest.mark.parametrize(
+    ("symbol", "held", "order", "within", "asset", "said"),
+    [
+        ("AAPL", 7, {"qty": "2"}, {"allow_short": False}, {}, "allow_short is false"),
+        ("AAPL", 7, {"qty": "2"}, {}, {"shortable": False}, "none of it to lend"),
+        ("AAPL", 7, {"qty": "0.5"}, {}, {}, "the smallest order is 1"),
+        ("BTC/USD", "0.5", {"qty": "0.2"}, {}, {}, "crypto can't be sold short"),
+    ],
+)
+def test_a_reversal_that_can_never_enter_still_closes(symbol, held, order, within, asset, said):
+    one = alert("reverse", "sell", symbol, order=order)
+    decision = decide(one, account(position(held, symbol)), within=limits(**within), **asset)
+    assert [(sent["side"], sent["qty"]) for sent in bodies(decision)] == [("sell", str(held))]
+    assert said in decision.refused
+    assert said in reason(decide(one, within=limits(**within), **asset))
 
 
 def test_a_reversal_frees_what_open_orders_hold():
