@@ -8,12 +8,13 @@ from decimal import Decimal
 from slanger.alert import Route
 from slanger.execute import entries
 from slanger.execute.bracket import bracket
-from slanger.execute.case import Case, Refused, figure
+from slanger.execute.case import Case, Refused, figure, floor_to
 from slanger.execute.closing import close, reversed_entry
 from slanger.execute.entries import Entry
 from slanger.execute.limit_settings import Defaults, ServerLimits
 from slanger.execute.limits import check_limits, opening_of
 from slanger.execute.permission import check_session, check_short, check_symbol, opens
+from slanger.execute.sizes import smallest_step
 from slanger.execute.smash_or_pass import Verdict, smash_or_pass
 from slanger.execute.state import Account, Asset, Order
 from slanger.execute.steps import Pass, Plan, Refusal, Step, Trade
@@ -122,6 +123,12 @@ def _go_on(case: Case, done: Mapping[str, Order], aristocrats: frozenset[str] | 
     if not closing.open and closing.status != "filled":
         raise Refused(
             f"the position in {case.symbol} was not closed: order {closing.id} is {closing.status} with {figure(closing.filled_qty)} filled"
+        )
+    # Less than the broker trades can't be closed. A close that is open is waited for before the entry.
+    if not closing.open and floor_to(abs(case.position), smallest_step(case, whole=False)):
+        raise Refused(
+            f"the position in {case.symbol} is {figure(case.position)} although order {closing.id} has closed it: something else has traded it since; "
+            "send the alert again"
         )
     _check_permission(case, aristocrats)
     entry = _reversed_entry(case, closing.qty or closing.filled_qty)

@@ -36,12 +36,26 @@ def test_both_are_there():
     assert isinstance(decide(alert("trailing"), done=done), Pass)
 
 
-@pytest.mark.parametrize("held", [0, 7, -3])
-def test_a_reversal_goes_on_to_its_entry(held):
-    # Even if the position looks as if there were nothing to reverse.
-    known = account(*[position(held)] if held else [], orders=[CLOSED])
-    (step,) = decide(alert("reverse", "sell", order={"qty": "2"}), known, done={"close": CLOSED}).steps
+@pytest.mark.parametrize(("held", "filled"), [(0, 7), (7, 0)])
+def test_a_reversal_goes_on_to_its_entry(held, filled):
+    # A close that is open is waited for.
+    closing = order("sell", 7, filled=filled, price=200, client_order_id=CLOSED.client_order_id)
+    known = account(*[position(held)] if held else [], orders=[closing])
+    (step,) = decide(alert("reverse", "sell", order={"qty": "2"}), known, done={"close": closing}).steps
     assert (step.role, step.order["side"], step.order["qty"], step.cancels_open_orders) == ("enter", "sell", "2", False)
+
+
+@pytest.mark.parametrize("held", [7, 3, -3])
+def test_a_reversal_does_not_enter_what_is_not_flat_any_more(held):
+    # Somebody traded it after the close: an entry now would add to that, or only reduce it.
+    said = reason(decide(alert("reverse", "sell", order={"qty": "2"}), account(position(held), orders=[CLOSED]), done={"close": CLOSED}))
+    assert f"is {held} although order {CLOSED.id} has closed it" in said
+
+
+def test_less_than_the_broker_trades_counts_as_flat():
+    closed = order("sell", 1, "BTC/USD", filled=1, price=50_000)
+    known = account(position("-0.000001", "BTC/USD"), orders=[closed])
+    assert decide(alert("reverse", "buy", "BTC/USD", order={"qty": "1"}), known, done={"close": closed}).steps
 
 
 def test_a_share_of_the_position_is_one_of_the_closed_one():
