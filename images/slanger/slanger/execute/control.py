@@ -17,12 +17,15 @@ log = logging.getLogger(__name__)
 
 async def follow(desk: Desk, control: StoredControl) -> None:
     """Raises NotTraded if it must not be followed, Stopping if it is for the next worker."""
-    if control.action == "resume" and time.time() - control.received_at > desk.max_delay:
-        raise NotTraded(f"resume older than {desk.max_delay} s (SLANGER_MAX_DELAY): trading stays stopped; send it again")
     if control.action == "kill":
         desk.gate.halted = True
     backoff = Backoff(longest=5.0)
     while True:
+        # Each time: one that was held for long must not undo what was decided meanwhile.
+        if control.action == "resume" and time.time() - control.received_at > desk.max_delay:
+            raise NotTraded(
+                f"resume older than {desk.max_delay} s (SLANGER_MAX_DELAY): not tried again; see whether trading is stopped, and send it again"
+            )
         try:
             return await _follow_once(desk, control)
         except (Unavailable, Refused) as problem:

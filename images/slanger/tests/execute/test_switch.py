@@ -152,6 +152,16 @@ def test_an_old_resume_is_not_followed(run, queue, paper):
     assert suspended(paper)
 
 
+def test_a_resume_that_became_old_while_it_was_held_is_not_followed(run, queue, paper):
+    paper.ask("PATCH", "/v2/account/configurations", {"suspend_trade": True})
+    run(queue, paper, SLANGER_MAX_DELAY="1")
+    paper.fault(action="error", status=503, when="before", method="PATCH", path="/v2/account/configurations")
+    queue.control("resume")
+    ((_, attributes),) = queue.wait_dead()
+    assert attributes["reason"].startswith("resume older than 1 s")
+    assert suspended(paper)
+
+
 def test_an_old_kill_is_followed(run, queue, paper):
     run(queue, paper)
     queue.control("kill", age=100_000)
