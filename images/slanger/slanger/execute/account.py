@@ -46,8 +46,8 @@ class LiveAccount:
         self._clock: MarketClock | None = None
         self._reserved: dict[str, Order] = {}
         self._by_client_id: dict[str, str] = {}
-        # Order id -> symbol, of fills that REST told of: what position they made isn't known yet.
-        self._unseen: dict[str, str] = {}
+        # Ids of orders whose fills REST told of: what position they made isn't known yet.
+        self._unseen: set[str] = set()
         self._prices: dict[str, Decimal] = {}
         self._closed = ClosedToday()
         self._learned: list[_News] | None = None
@@ -97,9 +97,10 @@ class LiveAccount:
         """Those that the broker has."""
         return [order for order in self._complete().orders.values() if order.symbol == symbol and order.open]
 
-    def settled(self, symbol: str) -> bool:
-        """Whether the position is known that the symbol's fills have made."""
-        return symbol not in self._unseen.values()
+    @property
+    def settled(self) -> bool:
+        """Whether the positions are known that all fills have made; a day's dollars are counted from all of them."""
+        return not self._unseen
 
     def reserve(self, order: Order) -> None:
         """Counts an order before the broker has answered, so that another alert doesn't spend the same dollars."""
@@ -117,8 +118,7 @@ class LiveAccount:
 
     def update(self, data: dict[str, Any]) -> None:
         """One `trade_updates` message: https://docs.alpaca.markets/docs/websocket-streaming"""
-        orders = list(orders_of(data["order"]))
-        if not orders:
+        if not (orders := list(orders_of(data["order"]))):
             return
         parent, *legs = orders
         for leg in legs:
@@ -154,7 +154,7 @@ class LiveAccount:
         if before:
             self._keep(before)
         self._by_client_id = {order.client_order_id: order.id for order in self._account.orders.values()}
-        self._unseen = {}
+        self._unseen = set()
         for client_order_id in self._by_client_id:
             self.release(client_order_id)
         learned, self._learned = self._learned or [], None
@@ -208,10 +208,10 @@ class LiveAccount:
             self.release(order.client_order_id)
         if news.position_qty is not None:
             if order.filled_qty > filled_before or (order.id in self._unseen and order.filled_qty == filled_before):
-                self._unseen.pop(order.id, None)
+                self._unseen.discard(order.id)
                 self._take(order, news)
         elif order.filled_qty > filled_before:
-            self._unseen[order.id] = order.symbol
+            self._unseen.add(order.id)
 
     def _take(self, order: Order, news: _News) -> None:
         """A fill's position and money. Prices and equity stay the last snapshot's: it is a minute old at most."""

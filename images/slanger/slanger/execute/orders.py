@@ -127,8 +127,8 @@ async def clear(desk: Desk, symbol: str) -> None:
 
 
 def _filling(desk: Desk, symbol: str) -> bool:
-    """Whether the position is about to change, or has changed unseen."""
-    return not desk.account.settled(symbol) or any(order.type == "market" for order in desk.account.open_orders(symbol))
+    """Whether the position is about to change, or any has changed unseen."""
+    return not desk.account.settled or any(order.type == "market" for order in desk.account.open_orders(symbol))
 
 
 async def settle(desk: Desk, symbol: str) -> None:
@@ -137,6 +137,8 @@ async def settle(desk: Desk, symbol: str) -> None:
     while _filling(desk, symbol):
         if time.monotonic() >= deadline:
             # Without the stream nothing but a reading tells that it has filled.
-            return await desk.reconciler.refresh(Priority.ORDER)
+            await desk.reconciler.refresh(Priority.ORDER)
+            if desk.account.settled:
+                return
         desk.stop.check()
         await desk.account.change(LOOK_SECONDS)

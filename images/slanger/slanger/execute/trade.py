@@ -95,9 +95,10 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order]) -> Out
     """`done` grows with every order. Raises NotTraded, Halted, Refused, Unavailable, Stopping."""
     asset = await desk.assets.get(alert.symbol)
     listed = await desk.aristocrats() if alert.route == Route.ARISTOCRATS else None
-    await settle(desk, alert.symbol)
     price = await desk.broker.last_price(alert.symbol)
     desk.account.price(alert.symbol, price)
+    # Nothing may be waited for between this and the plan: other symbols' fills come in all the time.
+    await settle(desk, alert.symbol)
     now = datetime.now(UTC)
     decided = plan(alert, desk.account.view(now), asset, price, desk.limits, desk.defaults, now, dict(done), listed)
     if isinstance(decided, Refusal):

@@ -37,6 +37,9 @@ def _symbol(text: str) -> str:
 
 def parse_order(body: Mapping[str, Any], entry_id: str | None = None) -> Order:
     """Without its legs. `entry_id`: the order that it is a leg of."""
+    filled_qty = decimal(body["filled_qty"]) or Decimal(0)
+    # A part that has filled has no time of its own: it counts to the day that the order last changed.
+    filled_at = body.get("filled_at") or (body.get("updated_at") if filled_qty else None)
     return Order(
         id=body["id"],
         client_order_id=body["client_order_id"],
@@ -46,12 +49,12 @@ def parse_order(body: Mapping[str, Any], entry_id: str | None = None) -> Order:
         status=body["status"],
         qty=decimal(body["qty"]),
         notional=decimal(body["notional"]),
-        filled_qty=decimal(body["filled_qty"]) or Decimal(0),
+        filled_qty=filled_qty,
         filled_price=decimal(body["filled_avg_price"]),
         limit_price=decimal(body["limit_price"]),
         stop_price=decimal(body["stop_price"]),
         submitted_at=parse_time(body["submitted_at"] or body["created_at"]),
-        filled_at=parse_time(body["filled_at"]) if body.get("filled_at") else None,
+        filled_at=parse_time(filled_at) if filled_at else None,
         entry_id=entry_id,
     )
 

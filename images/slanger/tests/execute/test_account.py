@@ -127,11 +127,10 @@ def test_a_second_fill_in_the_same_symbol_is_not_undone_by_the_first_ones_update
 def test_a_position_is_not_settled_until_the_stream_has_told_of_a_fill_that_an_answer_showed():
     account = known([order()])
     account.learn(order("filled", 10))
-    assert not account.settled("AAPL")
-    assert account.settled("MSFT")
+    assert not account.settled
     assert account.position_qty("AAPL") == 0
     account.update(fill(order("filled", 10), 10, 10))
-    assert account.settled("AAPL")
+    assert account.settled
     assert account.position_qty("AAPL") == 10
 
 
@@ -139,9 +138,9 @@ def test_an_older_partial_fill_does_not_settle_it():
     account = known([order()])
     account.learn(order("filled", 10))
     account.update(fill(order("partially_filled", 4), 4, 4, "partial_fill"))
-    assert not account.settled("AAPL")
+    assert not account.settled
     account.update(fill(order("filled", 10), 10, 6))
-    assert (account.settled("AAPL"), account.position_qty("AAPL")) == (True, 10)
+    assert (account.settled, account.position_qty("AAPL")) == (True, 10)
 
 
 def test_a_snapshot_settles_too():
@@ -149,7 +148,7 @@ def test_a_snapshot_settles_too():
     account.learn(order("filled", 10))
     account.begin()
     account.complete(snapshot([order("filled", 10)], [position(10)]))
-    assert account.settled("AAPL")
+    assert account.settled
 
 
 def test_a_reserved_order_counts_until_it_is_known():
@@ -231,3 +230,9 @@ def test_positions_of_pairs_have_the_pairs_name_and_options_their_own():
         "AAPL261218C00200000": 2,
         "MSFT": -3,
     }
+
+
+@pytest.mark.parametrize(("filled", "day"), [(4, NOW), (0, None)])
+def test_a_part_that_filled_today_counts_today_whenever_it_was_sent(filled, day):
+    (one,) = orders_of(order("partially_filled" if filled else "new", filled, sent=NOW - timedelta(days=3), updated_at=NOW.isoformat()))
+    assert one.filled_at == day

@@ -215,3 +215,20 @@ def test_a_filled_entry_gets_its_stop_however_long_that_takes(run, queue, paper)
     queue.wait_empty()
     assert [order["type"] for order in paper.of(key)] == ["market", "trailing_stop"]
     assert queue.left(queue.dead_url) == 0
+
+
+def test_what_another_symbol_has_filled_counts_to_the_day_without_the_stream(run, queue, paper):
+    price = float(paper.ask("GET", "/v2/stocks/AAPL/trades/latest")["trade"]["p"])
+    scope = {**SCOPE, "notional_per_day": round(1.5 * price)}
+    worker = run(queue, paper, SLANGER_LIMITS=json.dumps({"account": scope}))
+    paper.ask("POST", "/_paper/stream/disconnect", {"refuse_seconds": 600})
+    wait_for(lambda: not health_of(worker)["stream"])
+    paper.fault(action="latency", ms=4000, when="after", method="GET", path="/v2/stocks/MSFT", times=1)
+    queue.alert("MSFT", route="notional", notional=int(price))
+    wait_for(lambda: struck(paper, "latency"))
+    # It waits for its entry, and so learns by REST that it has filled.
+    queue.alert("AAPL", route="trailing", qty=1, trail_percent=2)
+    ((_, attributes),) = queue.wait_dead()
+    assert "notional_per_day" in attributes["reason"]
+    queue.wait_empty()
+    assert len({order["symbol"] for order in paper.orders()}) == 1
