@@ -181,7 +181,11 @@ class Consumer:
     async def _keep_hidden(self) -> None:
         while True:
             await asyncio.sleep(self._visibility / 3)
-            await self._set_visibility(list(self._in_hand.values()), self._visibility)
+            try:
+                await self._set_visibility(list(self._in_hand.values()), self._visibility)
+            except Exception:
+                # Without it whatever takes long is handed out again, silently.
+                log.exception("fault while keeping messages hidden")
 
     async def _set_visibility(self, deliveries: list[Delivery], seconds: int) -> None:
         """As far as the queue answers: what fails shows up again by itself."""

@@ -46,7 +46,12 @@ class Telemetry:
             events = [await self._queue.get()]
             while len(events) < BATCH and not self._queue.empty():
                 events.append(self._queue.get_nowait())
-            await asyncio.gather(self._publish(events), self._write(events))
+            try:
+                await asyncio.gather(self._publish(events), self._write(events))
+            except Exception:
+                # What watches must not end what trades.
+                log.exception("fault of telemetry")
+                self.lost += len(events)
             if self.lost > reported and time.monotonic() - reported_at >= REPORT_SECONDS:
                 log.warning("telemetry lost", extra={"events": self.lost - reported})
                 reported, reported_at = self.lost, time.monotonic()

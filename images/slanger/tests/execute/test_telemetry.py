@@ -175,6 +175,33 @@ def test_a_full_queue_loses_and_counts():
     assert asyncio.run(scenario()) == 5
 
 
+def test_a_fault_of_its_own_does_not_end_it():
+    class Faulty:
+        def __init__(self):
+            self.taken = []
+
+        async def write(self, lines):
+            self.taken.append(lines)
+            if len(self.taken) == 1:
+                raise RuntimeError("a fault")
+            return True
+
+    async def scenario():
+        influx = Faulty()
+        telemetry = Telemetry("paper", None, influx)
+        running = asyncio.create_task(telemetry.run())
+        for number in (1, 2):
+            telemetry.note("outcome", kind="ordered")
+            async with asyncio.timeout(10):
+                while len(influx.taken) < number:
+                    assert not running.done()
+                    await asyncio.sleep(0.01)
+        running.cancel()
+        return telemetry.lost
+
+    assert asyncio.run(scenario()) == 1
+
+
 def test_a_line_can_not_be_broken_out_of():
     event = {"event": "outcome", "account": "paper", "name": 'a b,c=d\n"', "reason": 'say "no"\\\nslanger_fill x=1 1', "time_ns": 5}
     line = line_of(event)
