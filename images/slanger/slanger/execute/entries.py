@@ -30,7 +30,7 @@ def body(case: Case, kind: str, how_long: str, **fields: Any) -> dict[str, Any]:
 
 def market(case: Case) -> Entry:
     """By quantity."""
-    how_long = time_in_force(case)
+    how_long = "day" if _sells_fractions(case) else time_in_force(case)
     qty = quantity(case, reference=case.price, whole=whole_shares(case, how_long, case.position))
     return Entry(order=body(case, "market", how_long, qty=qty), qty=qty, worth=qty * case.price)
 
@@ -57,6 +57,13 @@ def stop_limit(case: Case) -> Entry:
     reference = max(case.price, price)
     qty = quantity(case, reference=reference, whole=whole_shares(case, how_long, case.position))
     return Entry(order=body(case, "stop_limit", how_long, qty=qty, limit_price=price, stop_price=stop), qty=qty, worth=qty * reference)
+
+
+def _sells_fractions(case: Case) -> bool:
+    """Whether a market order without a time in force reduces a position with a part of a share: only a day order sells that part."""
+    held = case.position
+    free = case.order.time_in_force is None and not case.asset.crypto and case.asset.fractionable
+    return free and held * case.direction < 0 and held % 1 != 0
 
 
 def whole_shares(case: Case, how_long: str, position: Decimal) -> bool:
