@@ -223,12 +223,14 @@ def test_what_another_symbol_has_filled_counts_to_the_day_without_the_stream(run
     worker = run(queue, paper, SLANGER_LIMITS=json.dumps({"account": scope}))
     paper.ask("POST", "/_paper/stream/disconnect", {"refuse_seconds": 600})
     wait_for(lambda: not health_of(worker)["stream"])
-    paper.fault(action="latency", ms=4000, when="after", method="GET", path="/v2/stocks/MSFT", times=1)
-    queue.alert("MSFT", route="notional", notional=int(price))
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 1000})
+    paper.fault(action="latency", ms=5000, when="after", method="GET", path="/v2/stocks/MSFT", times=1)
+    other = queue.alert("MSFT", route="notional", notional=int(price))
     wait_for(lambda: struck(paper, "latency"))
-    # It waits for its entry, and so learns by REST that it has filled.
-    queue.alert("AAPL", route="trailing", qty=1, trail_percent=2)
-    ((_, attributes),) = queue.wait_dead()
-    assert "notional_per_day" in attributes["reason"]
-    queue.wait_empty()
-    assert len({order["symbol"] for order in paper.orders()}) == 1
+    # It waits for its entry, and so learns by REST that it has filled; its stop is refused, so that no open order counts in its place.
+    key = queue.alert("AAPL", route="trailing", qty=1, trail_percent=2)
+    wait_for(lambda: paper.of(key))
+    paper.fault(action="error", status=422, when="before", method="POST", path="/v2/orders", times=1)
+    dead = {attributes["symbol"]: attributes["reason"] for _, attributes in queue.wait_dead(2)}
+    assert "(at the broker: enter)" in dead["AAPL"]
+    assert "notional_per_day" in dead["MSFT"] and not paper.of(other)
