@@ -5,6 +5,7 @@ import re
 
 import pytest
 from execute_world import settings_of
+from processes import wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -44,18 +45,20 @@ def test_a_replayed_alert_is_traded_with_the_same_id(shared, command, paper):
 
 
 def test_a_replay_of_what_was_ordered_already_orders_nothing(run, queue, paper, command):
-    """The order's answer was lost, and the broker stayed away until the alert was given up."""
-    worker = run(queue, paper, SLANGER_MAX_DELAY="1")
-    paper.fault(action="error", status=500, when="after", method="POST", path="/v2/orders")
-    paper.fault(action="error", status=500, when="before", method="GET", path="/v2/orders:by_client_order_id")
+    """SQS moved it there by itself: it was received too often, and one of those times ordered."""
     key = queue.alert("AAPL", qty=1)
-    ((_, attributes),) = queue.wait_dead()
-    assert "a replay first looks whether it was ordered" in attributes["reason"]
-    paper.no_faults()
-    command(worker.environment, "dead-letters", "replay", key)
+    (message,) = queue.sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=0)["Messages"]
+    worker = run(queue, paper)
     queue.wait_empty()
     assert len(paper.of(key)) == 1
-    assert worker.lines(message="ordered", key=key)
+    queue.sqs.send_message(QueueUrl=queue.dead_url, MessageBody=message["Body"], MessageGroupId="moved", MessageDeduplicationId="moved")
+    queue.wait_dead()
+    _, text = command(worker.environment, "dead-letters", "list")
+    (id_,) = [line.split()[0] for line in text.splitlines() if "received too often" in line]
+    code, _ = command(worker.environment, "dead-letters", "replay", id_)
+    assert code == 0
+    wait_for(lambda: len(worker.lines(message="ordered", key=key)) == 2, why="a second look at the alert")
+    assert queue.left() == 0 and len(paper.of(key)) == 1
 
 
 def test_an_alert_that_fails_again_is_buried_again(shared, command, paper):
