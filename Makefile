@@ -67,7 +67,7 @@ test: ## set up this machine and run every test
 	@$(PYTHON) -m tools.setup test
 	@$(PYTHON) -m tools.run_tests
 
-test-fast: ## the tests that need neither Docker, the Pulumi engine, a browser nor servers, in a minute
+test-fast: ## the tests that need neither Docker, the Pulumi engine, a browser nor servers, in about a minute
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.setup test-fast
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not docker and not engine and not browser and not servers"
