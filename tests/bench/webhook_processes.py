@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools.stack.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "k" * 40
@@ -92,12 +93,6 @@ def wait_for(url: str, popen: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.01)
     raise SystemExit(f"{url} does not answer")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def cpu_seconds(pid: int) -> float:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,6 +13,8 @@ from typing import Any
 import docker
 import pytest
 import yaml
+
+from tools.stack.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 1500
@@ -82,13 +83,6 @@ class Checkout:
     def container(self, engine: docker.DockerClient, bot: str = "sample") -> Any:
         """The bot's container."""
         return engine.containers.get(next(one["service"] for one in self.outputs()["bots"] if one["name"] == bot))
-
-
-def free_port() -> int:
-    """A port of this machine's loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def new_checkout(folder: Path, webhook: bool = True) -> Checkout:

@@ -11,12 +11,13 @@ import docker
 import pytest
 
 from components.freqtrade_config import bot_config, replayed_exchange
-from tests.local.conftest import ROOT, free_port
+from tests.local.conftest import ROOT
 from tests.local.postgres_server import DATABASE, USER, Server, image_for
 from tests.local.waiting import DEADLINE, wait_for
 from tools.chaos.bots import compare, known
 from tools.chaos.kill import kill_container
 from tools.stack.bots import BotApi
+from tools.stack.ports import free_port
 
 pytestmark = pytest.mark.docker
 CREDENTIALS = {"apiUsername": "trader", "apiPassword": secrets.token_urlsafe(24)}

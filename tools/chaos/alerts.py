@@ -6,7 +6,6 @@ A stack of its own (`chaos`, beside the local one) with the same components and 
 import argparse
 import os
 import random
-import socket
 import threading
 import time
 from collections import Counter
@@ -22,18 +21,13 @@ from tools.stack import local_config
 from tools.stack.bots import container
 from tools.stack.down import destroy
 from tools.stack.engine import CHAOS, StackError, exists, main, outputs, pulumi, with_config
+from tools.stack.ports import free_port
 from tools.stack.services import services
 from tools.stack.status import engine_client
 
 PLENTY = 10**9
 STALLED = 180  # seconds without a change after which what is missing counts as lost
 READY_DEADLINE = 120
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wanted() -> dict[str, Any]:

@@ -14,10 +14,10 @@ from typing import Any
 from slanger.execute.consumer import BATCH, QueueErrors
 from slanger.execute.dead import ATTRIBUTES
 from slanger.execute.decode import REPLAYED, Undecodable, decode
-from slanger.execute.settings import EXIT_CONFIG, NAMES
+from slanger.execute.settings import NAMES
 from slanger.message import StoredAlert, group_of
 from slanger.queue_client import open_client
-from slanger.settings import BadSettings, QueueSettings, Reader, read_queue
+from slanger.settings import EXIT_CONFIG, BadSettings, QueueSettings, Reader, read_queue
 
 # Nobody else sees them for so long, unless this command gives them back before.
 HIDDEN_SECONDS = 60

@@ -10,8 +10,8 @@ from typing import Any
 
 from slanger.execute.broker import Broker, Refused, Unavailable, open_session
 from slanger.execute.budget import Budget, Priority
-from slanger.execute.settings import EXIT_CONFIG, NAMES, read_broker
-from slanger.settings import BadSettings, Reader
+from slanger.execute.settings import NAMES, read_broker
+from slanger.settings import EXIT_CONFIG, BadSettings, Reader
 from slanger.symbols import BadSymbol, canonical_symbol
 
 LOOK_BACK = timedelta(days=7)

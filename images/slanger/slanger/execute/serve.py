@@ -21,14 +21,14 @@ from slanger.execute.desk import Desk
 from slanger.execute.gate import Gate
 from slanger.execute.page import make_page
 from slanger.execute.reconcile import Reconciler
-from slanger.execute.settings import EXIT_CONFIG, Settings, read_settings, wrong_account
+from slanger.execute.settings import Settings, read_settings, wrong_account
 from slanger.execute.stopping import Stop
 from slanger.execute.stream import follow
 from slanger.execute.telemetry import Influx, Telemetry
 from slanger.execute.worker import Worker
 from slanger.logs import log_to_stdout
 from slanger.queue_client import open_client
-from slanger.settings import BadSettings
+from slanger.settings import EXIT_CONFIG, BadSettings
 
 log = logging.getLogger(__name__)
 # What isn't finished by then goes back to the queue by itself.

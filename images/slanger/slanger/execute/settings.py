@@ -16,8 +16,6 @@ from slanger.symbols import canonical_symbol
 LIVE_HOST = "api.alpaca.markets"
 TRADING_URLS = {"paper": "https://paper-api.alpaca.markets", "live": f"https://{LIVE_HOST}"}
 DATA_URL = "https://data.alpaca.markets"
-# sysexits.h EX_CONFIG: nothing but other settings will help.
-EXIT_CONFIG = 78
 BROKER_NAMES = (
     "SLANGER_MODE",
     "SLANGER_LIVE_ACCOUNT",

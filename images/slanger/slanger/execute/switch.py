@@ -9,8 +9,8 @@ import aiohttp
 from slanger.execute.broker import Broker, Refused, Unavailable, open_session
 from slanger.execute.budget import Budget, Priority
 from slanger.execute.kill import kill, resume
-from slanger.execute.settings import EXIT_CONFIG, NAMES, BrokerSettings, read_broker, wrong_account
-from slanger.settings import BadSettings, Reader, read_address
+from slanger.execute.settings import NAMES, BrokerSettings, read_broker, wrong_account
+from slanger.settings import EXIT_CONFIG, BadSettings, Reader, read_address
 
 TRIES = 10
 RETRY_SECONDS = 2.0
