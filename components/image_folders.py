@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from .task import Image
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -12,6 +14,20 @@ def image_folder(name: str) -> str:
         if (folder / "Dockerfile").is_file():
             return str(folder)
     raise FileNotFoundError(f"image {name!r}: no such folder beside or inside the tradestack package; reinstall it")
+
+
+def image_at(name: str) -> Image:
+    """The image that is built from `images/NAME`, with the folders beside it that its Dockerfile copies from."""
+    context = image_folder(name)
+    bases = dict(re.findall(r"^ARG ([A-Z_]+_BASE_IMAGE)=(\S+)\s*$", Path(context, "Dockerfile").read_text(), re.MULTILINE))
+    return Image(context=context, base=base_image(context), bases=bases, shared=shared_folders(context))
+
+
+def shared_folders(context: str) -> tuple[str, ...]:
+    """Folders beside `context` that its `Dockerfile.dockerignore` lets in (lines such as `!botkit`); none without that file."""
+    ignore = Path(context, "Dockerfile.dockerignore")
+    allowed = re.findall(r"^!([a-z0-9-]+)\s*$", ignore.read_text(), re.MULTILINE) if ignore.is_file() else []
+    return tuple(sorted(set(allowed) - {Path(context).resolve().name}))
 
 
 def base_image(context: str) -> str:

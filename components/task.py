@@ -52,6 +52,10 @@ class Image:
     """Folder with a Dockerfile that takes `ARG BASE_IMAGE`."""
     base: Optional[str] = None
     """Official image that BASE_IMAGE stands for; a host may map it to another (`base_images`). Only with `context`."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """More official images that the Dockerfile copies from: build argument -> image, mapped as BASE_IMAGE is."""
+    shared: tuple[str, ...] = ()
+    """Folders beside `context` that go into the image too. The build then sees their common parent, through `Dockerfile.dockerignore`."""
     build_args: Mapping[str, str] = field(default_factory=dict)
     """More build arguments. Never a secret: they stay readable in the image."""
     reference: Optional[pulumi.Input[str]] = None

@@ -61,6 +61,25 @@ def test_an_image_is_built_again_when_its_files_change(pulumi_project, client, i
     assert client.images.list(NAME), "the real provider leaves a destroyed resource's image, so does this one"
 
 
+def test_a_dockerfile_with_an_ignore_file_of_its_own(pulumi_project, client, image, context, no_image):
+    """As BuildKit and the real provider: that file decides what of the context is sent and counts, not the context's own."""
+    (context / "service").mkdir()
+    (context / "kit").mkdir()
+    (context / "kit" / "code").write_text("kit\n")
+    (context / "service" / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY . /seen\nRUN cat /seen/kit/code\n")
+    (context / "service" / "Dockerfile.dockerignore").write_text("*\n!kit\n")
+    own = program(image).replace('context="context",', 'context="context", dockerfile="context/service/Dockerfile",')
+    project = pulumi_project(own)
+    project.up()
+    seen = client.containers.run(NAME, ["find", "/seen", "-type", "f"], remove=True).split()
+    assert sorted(seen) == [b"/seen/kit/code", b"/seen/service/Dockerfile"]
+    (context / "note").write_text("not sent\n")
+    assert project.up().changes == {}
+    (context / "kit" / "code").write_text("other\n")
+    assert project.up().changes == {"update": 1}
+    project.destroy()
+
+
 def test_a_failing_build_ends_with_its_last_lines(pulumi_project, client, image, context, no_image):
     (context / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nARG TOKEN\nRUN echo no TA-Lib for $TOKEN here; exit 7\n")
     project = pulumi_project(program(image, args='"TOKEN": pulumi.Output.secret("hunter22"),'))

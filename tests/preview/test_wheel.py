@@ -13,6 +13,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from components.hosts.images import content_files, content_tag
+from components.image_folders import shared_folders
 from components.version import VERSION
 from tests import wheel as wheels
 from tests.pulumi_engine import ROOT, Project, pulumi_project  # noqa: F401
@@ -85,7 +86,8 @@ def test_it_holds_the_library_and_the_images_and_nothing_else(wheel: Path) -> No
     modules = {path.relative_to(ROOT / "components") for path in (ROOT / "components").rglob("*.py")}
     library = {path.as_posix() for path in modules if "venv" not in path.parts} | {"py.typed", "PulumiPlugin.yaml", "requirements.txt"}
     assert {f"tradestack/{name}" for name in library} == {name for name in names if not name.startswith("tradestack/images/")}
-    folders = [path.parent for path in (ROOT / "images").glob("*/Dockerfile")]
+    folders = {path.parent for path in (ROOT / "images").glob("*/Dockerfile")}
+    folders |= {ROOT / "images" / name for folder in folders for name in shared_folders(str(folder))}
     needed = {f"tradestack/images/{folder.name}/{name.as_posix()}" for folder in folders for name in content_files(folder)}
     images = {name for name in names if name.startswith("tradestack/images/")}
     assert needed <= images
@@ -98,7 +100,9 @@ def test_its_images_are_the_same_images(binaries: Path) -> None:
     folders = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfile"))
     assert folders
     for name in folders:
-        assert content_tag(str(installed / name), {}, None) == content_tag(str(ROOT / "images" / name), {}, None), name
+        shared = shared_folders(str(ROOT / "images" / name))
+        theirs = content_tag(str(installed / name), {}, None, shared)
+        assert theirs == content_tag(str(ROOT / "images" / name), {}, None, shared), name
 
 
 def test_it_says_what_it_needs(wheel: Path) -> None:

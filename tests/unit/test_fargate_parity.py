@@ -175,7 +175,7 @@ REFUSED: dict[str, tuple[Callable[[], TaskSpec], dict[str, Any], str]] = {
     "Volume.backup": (changed_volume(backup=True), {"file_system_backup": False}, "turn its backup on, or set backup to False"),
 }
 # Covered by a test of their own below.
-SEPARATELY = {"Image.context", "Image.base", "Image.build_args", "Volume.protect"}
+SEPARATELY = {"Image.context", "Image.base", "Image.bases", "Image.shared", "Image.build_args", "Volume.protect"}
 
 
 def fields() -> set[str]:
@@ -244,3 +244,12 @@ def test_a_built_image_uses_context_base_and_build_args(tmp_path):
     assert image["build"]["context"] == str(tmp_path)
     assert image["build"]["args"] == {"BASE_IMAGE": "stand-in:1", "EXTRA": "1"}
     assert build(base="other:2")["build"]["args"] == {"BASE_IMAGE": "other:2"}
+    assert build(bases={"TOOL_BASE_IMAGE": "python:3.11"})["build"]["args"]["TOOL_BASE_IMAGE"] == "stand-in:1"
+
+
+def test_a_built_image_with_shared_folders_is_built_from_their_parent(tmp_path):
+    (tmp_path / "kit").mkdir()
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")
+    image = run(built(tmp_path / "service", shared=("kit",))).one("docker:index/image:Image").inputs
+    assert (image["build"]["context"], image["build"]["dockerfile"]) == (str(tmp_path), str(tmp_path / "service" / "Dockerfile"))

@@ -6,7 +6,7 @@ import pytest
 from docker.utils.build import exclude_paths
 
 from components.hosts.images import content_files, content_tag
-from components.image_folders import base_image
+from components.image_folders import base_image, shared_folders
 
 IMAGES = Path(__file__).parents[2] / "images"
 
@@ -73,9 +73,28 @@ def test_base_image_is_read_from_the_dockerfile(context: Path) -> None:
         base_image(str(context))
 
 
+def test_shared_folders_are_read_from_the_ignore_file_and_count(context: Path) -> None:
+    image, beside = context / "service", context / "kit"
+    for folder in (image, beside):
+        folder.mkdir()
+    (image / "Dockerfile").write_text("ARG BASE_IMAGE=a:1\nFROM ${BASE_IMAGE}\nCOPY kit ./kit\n")
+    assert shared_folders(str(image)) == ()
+    (image / "Dockerfile.dockerignore").write_text("*\n!service\n!kit\n**/tests\n")
+    assert shared_folders(str(image)) == ("kit",)
+    (beside / "kit.py").write_text("1\n")
+    before = content_tag(str(image), {}, None, ("kit",))
+    (beside / "kit.py").write_text("2\n")
+    assert content_tag(str(image), {}, None, ("kit",)) != before
+    with pytest.raises(FileNotFoundError, match="shares 'gone': no such folder"):
+        content_tag(str(image), {}, None, ("gone",))
+
+
 @pytest.mark.parametrize("folder", sorted(path.parent for path in IMAGES.glob("*/Dockerfile")), ids=lambda folder: folder.name)
 def test_everything_that_docker_is_sent_counts(folder: Path) -> None:
     """Otherwise a changed file would be in the image without changing its tag, and the old image would go on running."""
-    patterns = [line for line in (folder / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
-    sent = {Path(name) for name in exclude_paths(str(folder), patterns) if (folder / name).is_file()}
-    assert sent - set(content_files(folder)) <= {Path(".dockerignore")}
+    shared = shared_folders(str(folder))
+    root, ignore = (IMAGES, folder / "Dockerfile.dockerignore") if shared else (folder, folder / ".dockerignore")
+    patterns = [line for line in ignore.read_text().splitlines() if line and not line.startswith("#")]
+    sent = {root / name for name in exclude_paths(str(root), patterns) if (root / name).is_file()}
+    counted = {part / name for part in (folder, *(IMAGES / name for name in shared)) for name in content_files(part)}
+    assert sent - counted <= {folder / ".dockerignore", folder / "Dockerfile.dockerignore"}

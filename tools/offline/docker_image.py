@@ -14,7 +14,7 @@ from typing import Any
 from docker.auth import resolve_repository_name
 from docker.errors import APIError, ImageNotFound
 from docker.utils import parse_repository_tag
-from docker.utils.build import exclude_paths
+from docker.utils.build import exclude_paths, tar
 
 from tools.offline import docker_engine as engine
 from tools.offline.wire import UNKNOWN, Secret, bare
@@ -135,9 +135,15 @@ def context_digest(context: str, dockerfile: str) -> str:
 
 
 def _ignored(context: str, dockerfile: str) -> list[str]:
-    path = Path(context, ".dockerignore")
+    own = _own_ignore(dockerfile)
+    path = own if own.is_file() else Path(context, ".dockerignore")
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _own_ignore(dockerfile: str) -> Path:
+    """As the real provider and BuildKit do: the Dockerfile's own list goes before the context's."""
+    return Path(f"{dockerfile}.dockerignore")
 
 
 def _paths(build: dict) -> tuple[Any, Any]:
@@ -154,9 +160,15 @@ def _build(inputs: dict, client: Any, report: Callable[[str], None]) -> str:
     build = inputs["build"]
     context, dockerfile = _paths(build)
     report(f"building {inputs['imageName']}")
+    if _own_ignore(dockerfile).is_file():
+        # Packed here: the engine's client knows only the context's own .dockerignore.
+        name = os.path.relpath(dockerfile, context)
+        packed = tar(os.path.abspath(context), exclude=_ignored(context, dockerfile), dockerfile=(name, None))
+        sent: dict[str, Any] = {"fileobj": packed, "custom_context": True, "dockerfile": name}
+    else:
+        sent = {"path": context, "dockerfile": os.path.abspath(dockerfile)}
     lines = client.build(
-        path=context,
-        dockerfile=os.path.abspath(dockerfile),
+        **sent,
         tag=inputs["imageName"],
         buildargs=build.get("args"),
         target=build.get("target"),

@@ -23,7 +23,7 @@ REGISTRY_LIMIT = 10.0
 PULL_LIMIT = 1800.0
 # A registry that answers like this is there, but has no such image for us.
 REFUSALS = re.compile(r"not found|manifest unknown|denied|unauthorized|toomanyrequests|no matching manifest", re.IGNORECASE)
-ARG_BASE_IMAGE = re.compile(r"^\s*ARG\s+BASE_IMAGE=[\"']?([^\s\"']+)", re.MULTILINE | re.IGNORECASE)
+ARG_BASE_IMAGE = re.compile(r"^\s*ARG\s+[A-Z_]*BASE_IMAGE=[\"']?([^\s\"']+)", re.MULTILINE | re.IGNORECASE)
 
 
 class Unreachable(str):
