@@ -27,6 +27,8 @@ class RunningTask:
     logs: pulumi.Output[str]
     """Command that shows its logs, for people."""
     image: pulumi.Output[str]
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of it on Fargate (task_cost.py), on either host."""
     volumes: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Volume name in the spec -> Docker volume name or EFS access point id."""
     public_url: Optional[pulumi.Output[str]] = None

@@ -7,6 +7,7 @@ import pulumi_docker as docker
 
 from ..arguments import refuse_mistakes
 from ..task import Image, TaskSpec, UnsupportedByHost, Volume
+from ..task_cost import monthly_cost
 from . import RunningTask
 from .args import DockerHostArgs
 from .images import build_image
@@ -31,6 +32,7 @@ def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> Runnin
         logs=service.apply(lambda name: f"docker logs {name}" if name else "none: desired_count is 0"),
         image=image,
         volumes=volumes,
+        monthly_cost=pulumi.Output.from_input(monthly_cost(spec)),
     )
 
 

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from ..task import Image, InvalidArgument, TaskSpec, UnsupportedByHost
+from ..task_cost import DEFAULT_ARCHITECTURE, monthly_cost
 from . import RunningTask
 from .args import FargateHostArgs
 from .fargate_alarm import crash_alarm
@@ -21,7 +22,6 @@ from .images import build_image
 
 HOST = "fargate"
 REPOSITORY_KEYS = ("repository_url", "repository_arn")
-DEFAULT_ARCHITECTURE = "arm64"  # a fifth cheaper than amd64 for the same vCPU
 
 
 def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> RunningTask:
@@ -44,6 +44,7 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
         image=image,
         volumes=points,
         public_url=public_url,
+        monthly_cost=pulumi.Output.from_input(host.get("assign_public_ip")).apply(lambda own: monthly_cost(spec, public_address=bool(own))),
     )
 
 

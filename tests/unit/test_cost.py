@@ -297,7 +297,7 @@ def test_ten_bots_in_one_stack_cost_at_most_four_dollars_each() -> None:
 
 
 def test_another_region_is_refused_by_name_of_the_file() -> None:
-    with pytest.raises(prices.CostError, match=r"aws:region=eu-west-1: prices\.yaml has prices of us-east-1 only"):
+    with pytest.raises(prices.CostError, match=r"aws:region=eu-west-1: prices\.toml has prices of us-east-1 only"):
         prices.check_region(PRICES, "eu-west-1")
 
 
@@ -308,8 +308,8 @@ def test_a_wrong_assumption_is_refused(text: str) -> None:
 
 
 def test_a_price_without_a_source_is_refused(tmp_path) -> None:
-    file = tmp_path / "prices.yaml"
-    file.write_text("date: 2026-01-01\nregion: r\nhours: 720\nprices:\n  thing_hour: {usd: 1}\nassumptions: {}\n")
+    file = tmp_path / "prices.toml"
+    file.write_text('date = 2026-01-01\nregion = "r"\nhours = 720\n[prices]\nthing_hour = { usd = 1 }\n[assumptions]\n')
     with pytest.raises(prices.CostError, match=r"prices\.thing_hour: give usd \(a number\) and source"):
         prices.load(file)
 

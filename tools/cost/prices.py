@@ -1,12 +1,13 @@
 """The dated price file: prices with their sources, and the assumptions that no plan contains."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
+from components.task_cost import PRICE_FILE
 
-FILE = Path(__file__).with_name("prices.yaml")
+FILE = PRICE_FILE
 
 
 class CostError(ValueError):
@@ -41,7 +42,7 @@ class Prices:
 
 def load(file: Path = FILE) -> Prices:
     """Read the price file. Raises CostError for an entry without a price or a source."""
-    data = yaml.safe_load(file.read_text())
+    data = tomllib.loads(file.read_text())
     for name, entry in data["prices"].items():
         if not isinstance(entry.get("usd"), (int, float)) or not entry.get("source"):
             raise CostError(f"{file.name}: prices.{name}: give usd (a number) and source (where the price was read)")
