@@ -57,6 +57,8 @@ class AlpacaPaper(pulumi.ComponentResource):
     """Where its logs are."""
     volume_name: pulumi.Output[str]
     """Docker volume or EFS access point with its orders."""
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of its task on Fargate (us-east-1); on Docker what the same would cost there."""
 
     def __init__(self, name: str, args: AlpacaPaperArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("paper broker", name, args, AlpacaPaperArgs, argument_mistakes)
@@ -87,7 +89,16 @@ class AlpacaPaper(pulumi.ComponentResource):
         self.service = task.service
         self.logs = task.logs
         self.volume_name = task.volumes["data"]
-        self.register_outputs({"url": self.url, "service": self.service, "logs": self.logs, "volumeName": self.volume_name})
+        self.monthly_cost = task.monthly_cost
+        self.register_outputs(
+            {
+                "url": self.url,
+                "service": self.service,
+                "logs": self.logs,
+                "volumeName": self.volume_name,
+                "monthlyCost": self.monthly_cost,
+            }
+        )
 
 
 def argument_mistakes(args: AlpacaPaperArgs) -> list[str]:

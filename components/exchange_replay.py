@@ -38,6 +38,8 @@ class ExchangeReplay(pulumi.ComponentResource):
     """Container (docker) or ECS service (fargate)."""
     logs: pulumi.Output[str]
     """Where its logs are."""
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of its task on Fargate (us-east-1); on Docker what the same would cost there."""
 
     def __init__(self, name: str, args: ExchangeReplayArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("exchange replay", name, args, ExchangeReplayArgs, argument_mistakes)
@@ -60,7 +62,8 @@ class ExchangeReplay(pulumi.ComponentResource):
         self.url = pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
         self.service = task.service
         self.logs = task.logs
-        self.register_outputs({"url": self.url, "service": self.service, "logs": self.logs})
+        self.monthly_cost = task.monthly_cost
+        self.register_outputs({"url": self.url, "service": self.service, "logs": self.logs, "monthlyCost": self.monthly_cost})
 
 
 def argument_mistakes(args: ExchangeReplayArgs) -> list[str]:

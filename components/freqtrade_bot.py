@@ -7,14 +7,13 @@ from typing import Any, NotRequired, Optional, TypedDict
 import pulumi
 
 from .arguments import refuse_mistakes
-from .freqtrade_config import bot_config, config_mistakes, known_strategies, replayed_exchange
-from .freqtrade_image import FreqtradeVariant, freqtrade_image
+from .freqtrade_config import config_mistakes, known_strategies
+from .freqtrade_image import FreqtradeVariant
+from .freqtrade_task import PORT, bot_task
 from .hosts import HostArgs, check_task, run_task
 from .image_folders import image_folder
-from .task import HealthCheck, Image, SecretSource, TaskSpec, Volume
+from .task import SecretSource
 
-PORT = 8080
-USER_DATA = "/freqtrade/user_data"
 # Key in `secrets` (or in the JSON secret behind `secret_arn`) -> the variable that freqtrade reads. Environment beats configuration file.
 SECRET_VARIABLES: Mapping[str, str] = {
     "api_username": "FREQTRADE__API_SERVER__USERNAME",
@@ -113,10 +112,12 @@ class FreqtradeBot(pulumi.ComponentResource):
     """Docker volume or EFS access point with its trades and their backups (with a database_url: with neither)."""
     image_reference: pulumi.Output[str]
     """The image that runs."""
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of its task on Fargate (us-east-1); on Docker what the same would cost there."""
 
     def __init__(self, name: str, args: FreqtradeBotArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("bot", name, args, FreqtradeBotArgs, argument_mistakes)
-        spec = _task_spec(name, args)
+        spec = bot_task(name, args, _secret_sources(args))
         check_task(spec, args["host"])
         super().__init__("tradestack:index:FreqtradeBot", name, {}, opts)
         task = run_task(spec, args["host"], self)
@@ -130,6 +131,7 @@ class FreqtradeBot(pulumi.ComponentResource):
         self.logs = task.logs
         self.volume_name = task.volumes["user-data"]
         self.image_reference = task.image
+        self.monthly_cost = task.monthly_cost
         self.register_outputs(
             {
                 "service": self.service,
@@ -137,6 +139,7 @@ class FreqtradeBot(pulumi.ComponentResource):
                 "apiUrl": self.api_url,
                 "volumeName": self.volume_name,
                 "imageReference": self.image_reference,
+                "monthlyCost": self.monthly_cost,
             }
         )
 
@@ -208,42 +211,3 @@ def _secret_sources(args: FreqtradeBotArgs) -> dict[str, SecretSource]:
     more = args.get("secret_keys") or ()
     keys = {*required_secrets(args.get("dry_run", True) is not False, args.get("config") or {}, more), *more}
     return {SECRET_VARIABLES[key]: SecretSource(arn=f"{args['secret_arn']}:{key}::") for key in sorted(keys)}
-
-
-def _task_spec(name: str, args: FreqtradeBotArgs) -> TaskSpec:
-    stake, most = args["stake_amount"], args["max_open_trades"]
-
-    def config_json(exchange_url: Optional[str]) -> pulumi.Output[str]:
-        config = bot_config(
-            strategy=args["strategy"],
-            pairs=args["pairs"],
-            exchange=args.get("exchange") or "binance",
-            exchange_settings=replayed_exchange(exchange_url) if exchange_url else {},
-            stake_currency=args["stake_currency"],
-            stake_amount=stake,
-            max_open_trades=most,
-            dry_run=args.get("dry_run", True) is not False,
-            dry_run_wallet=args.get("dry_run_wallet") or 10 * stake * most,
-            timeframe=args.get("timeframe"),
-            extra=args.get("config") or {},
-        )
-        return pulumi.Output.json_dumps(config, sort_keys=True)
-
-    return TaskSpec(
-        name=name,
-        component="FreqtradeBot",
-        image=Image(reference=args["image"]) if args.get("image") else freqtrade_image(args.get("image_context"), args.get("variant")),
-        environment={"BOT_NAME": name, "BOT_CONFIG_JSON": pulumi.Output.from_input(args.get("exchange_url")).apply(config_json)},
-        secrets=_secret_sources(args),
-        volumes=(Volume(name="user-data", mount_path=USER_DATA, protect=bool(args.get("protect")), existing=args.get("volume")),),
-        port=PORT,
-        published_port=args.get("published_port"),
-        cpu=args.get("cpu") or 256,
-        memory=args.get("memory") or 512,
-        architecture=args.get("architecture"),
-        health=HealthCheck(command=("python3", "/freqtrade/bot/health.py"), start_period=180),
-        single_writer=True,
-        spot=args.get("spot", True) is not False,
-        execute_command=bool(args.get("execute_command")),
-        read_only_root=not args.get("execute_command"),
-    )

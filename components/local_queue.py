@@ -59,6 +59,8 @@ class LocalQueue(pulumi.ComponentResource):
     """Where its logs are."""
     volume_name: pulumi.Output[str]
     """Docker volume with the messages."""
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of a task of its size on Fargate (us-east-1). SQS in its place is paid by the request."""
 
     def __init__(self, name: str, args: LocalQueueArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("local queue", name, args, LocalQueueArgs, argument_mistakes)
@@ -88,6 +90,7 @@ class LocalQueue(pulumi.ComponentResource):
         self.service = task.service
         self.logs = task.logs
         self.volume_name = task.volumes["state"]
+        self.monthly_cost = task.monthly_cost
         self.register_outputs(
             {
                 "endpoint": self.endpoint,
@@ -96,6 +99,7 @@ class LocalQueue(pulumi.ComponentResource):
                 "service": self.service,
                 "logs": self.logs,
                 "volumeName": self.volume_name,
+                "monthlyCost": self.monthly_cost,
             }
         )
 

@@ -122,6 +122,8 @@ class WebhookService(pulumi.ComponentResource):
     """Queue of alerts that could not be executed."""
     image_reference: pulumi.Output[str]
     """What both tasks run."""
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of all its tasks on Fargate (us-east-1), of those that accept accept_min; on Docker what the same would cost there."""
 
     def __init__(self, name: str, args: WebhookServiceArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("webhook service", name, args, WebhookServiceArgs, lambda given: argument_mistakes(name, given))
@@ -144,6 +146,7 @@ class WebhookService(pulumi.ComponentResource):
         self.worker_service, self.worker_logs = execute.service, execute.logs
         self.queue_url = pulumi.Output.from_input(queue["url"])
         self.dead_letter_url = pulumi.Output.from_input(queue["dead_letter_url"])
+        self.monthly_cost = pulumi.Output.all(accept.monthly_cost, execute.monthly_cost).apply(sum)
         self.register_outputs(
             {
                 "url": self.url,
@@ -156,6 +159,7 @@ class WebhookService(pulumi.ComponentResource):
                 "queueUrl": self.queue_url,
                 "deadLetterUrl": self.dead_letter_url,
                 "imageReference": self.image_reference,
+                "monthlyCost": self.monthly_cost,
             }
         )
 
