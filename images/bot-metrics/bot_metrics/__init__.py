@@ -1,0 +1,1 @@
+"""Polls every bot's REST API and writes what it learns to InfluxDB."""

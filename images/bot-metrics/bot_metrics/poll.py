@@ -1,0 +1,154 @@
+"""One bot, looked at again and again: what a look reads and what it writes.
+
+Each look asks for show_config, the trade that closed last, status, health and balance; for pages of trades and /profit only when the closed trades have
+changed. At the start, and for a bot with a new database, the trades of `trades_days` are read again, a page a look: written twice, a trade is one point.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bot_metrics.api import BotFault
+from bot_metrics.points import PARTS, OddAnswer, Point, bot_point, total_trades, trade_points, unreachable_point
+from bot_metrics.trades import NOTHING_READ, Mark, Unread, after_change, mark_of
+from bot_metrics.troubles import FAULT, NO_ANSWER, ODD_ANSWER, SILENT, Troubles
+
+log = logging.getLogger(__name__)
+# A bot that answers slowly is told by what it has answered until then.
+LOOK_SECONDS = 9.0
+# /profit again after so many looks though no trade has closed: its percentage follows what is paid in and out.
+PROFIT_LOOKS = 30
+DAY_NS = 86_400 * 10**9
+NEWEST_FIRST = {"order_by_id": "false"}
+
+
+class Api(Protocol):
+    async def get(self, path: str, **parameters: Any) -> Any:
+        """The decoded answer. Raises BotFault."""
+
+
+class Sink(Protocol):
+    """Where points go; neither waits."""
+
+    def note(self, point: Point) -> None: ...
+    def note_trades(self, points: list[Point]) -> None: ...
+    def has_room_for_trades(self) -> bool:
+        """Trades are read only when they can be kept: none is dropped while InfluxDB is down, however long."""
+
+
+class BotPoller:
+    """`slots` bounds how many pages of old trades of all bots are in memory at once."""
+
+    def __init__(
+        self,
+        name: str,
+        api: Api,
+        sink: Sink,
+        troubles: Troubles,
+        slots: asyncio.Semaphore,
+        trades_days: int,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.name = name
+        self.looks = 0
+        self.failures = 0
+        """Looks in which anything failed."""
+        self._api, self._sink, self._troubles, self._slots, self._now_ns = api, sink, troubles, slots, now_ns
+        self._keep_ns = trades_days * DAY_NS
+        self._read_until = NOTHING_READ
+        self._unread = Unread()
+        self._profit: dict[str, Any] = {}
+        self._profit_of: Mark | None = None
+        self._profit_looks = 0
+
+    async def run(self, interval: float, offset: float) -> None:
+        """For ever: a look every `interval` seconds, the first after `offset`. A look that takes longer skips those that it covers."""
+        loop = asyncio.get_running_loop()
+        start, number = loop.time() + offset, 0
+        while True:
+            await asyncio.sleep(start + number * interval - loop.time())
+            await self.look(min(LOOK_SECONDS, max(2.0, 0.9 * interval)))
+            number = max(number + 1, math.ceil((loop.time() - start) / interval))
+
+    async def look(self, seconds: float = LOOK_SECONDS) -> None:
+        """Read, write, and say what failed; raises nothing but when it is cancelled."""
+        self.looks += 1
+        fields: dict[str, Any] = {}
+        faults: list[BotFault] = []
+        try:
+            async with asyncio.timeout(seconds):
+                await self._read(fields, faults)
+        except BotFault as fault:
+            faults.append(fault)
+        except TimeoutError:
+            faults.append(BotFault(NO_ANSWER, f"no whole answer within {seconds:g} s"))
+        except Exception as error:
+            # What one bot answers must not end the metrics of the others.
+            log.debug("fault of this program", exc_info=True)
+            faults.append(BotFault(FAULT, f"{type(error).__name__}: {error}"))
+        now = self._now_ns()
+        self._sink.note(bot_point(self.name, fields, now) if "state" in fields else unreachable_point(self.name, now))
+        if faults:
+            self.failures += 1
+            self._troubles.note(self.name, faults[0].kind, faults[0].detail)
+        else:
+            self._troubles.fine(self.name)
+
+    async def _read(self, fields: dict[str, Any], faults: list[BotFault]) -> None:
+        """Fill `fields` as far as the bot answers. A fault that ends the look is raised, any other one added to `faults`."""
+        await self._part(fields, "show_config")
+        trades = None
+        for path, parameters in (("trades", {"limit": 1, **NEWEST_FIRST}), ("status", {}), ("health", {}), ("balance", {})):
+            try:
+                answer = await self._part(fields, path, **parameters)
+                trades = answer if path == "trades" else trades
+            except BotFault as fault:
+                if fault.kind in SILENT:
+                    # The next question would wait as long.
+                    raise
+                faults.append(fault)
+        if trades is not None:
+            mark = mark_of(total_trades(trades), trades["trades"])
+            await self._follow_trades(mark)
+            await self._follow_profit(fields, mark)
+
+    async def _part(self, fields: dict[str, Any], path: str, **parameters: Any) -> Any:
+        answer = await self._api.get(path, **parameters)
+        try:
+            fields |= PARTS[path](answer, self._now_ns())
+        except OddAnswer as odd:
+            raise BotFault(ODD_ANSWER, str(odd)) from None
+        return answer
+
+    async def _follow_profit(self, fields: dict[str, Any], mark: Mark) -> None:
+        """It says the same until another trade closes, and takes the bot long to say."""
+        self._profit_looks += 1
+        if mark != self._profit_of or self._profit_looks >= PROFIT_LOOKS:
+            known: dict[str, Any] = {}
+            await self._part(known, "profit")
+            self._profit, self._profit_of, self._profit_looks = known, mark, 0
+        fields |= self._profit
+
+    async def _follow_trades(self, mark: Mark) -> None:
+        if mark != self._read_until and self._sink.has_room_for_trades():
+            at_once, unread = after_change(self._read_until, mark, self._unread)
+            await self._read_trades(0, at_once)
+            self._read_until, self._unread = mark, unread
+        if self._unread and not self._slots.locked() and self._sink.has_room_for_trades():
+            async with self._slots:
+                count = await self._read_trades(*self._unread.page())
+            self._unread = self._unread.without(count)
+
+    async def _read_trades(self, offset: int, limit: int) -> int:
+        """How many there were to read on from; 0 when the rest is too old, or there is none."""
+        try:
+            points = trade_points(self.name, await self._api.get("trades", limit=limit, offset=offset, **NEWEST_FIRST)) if limit else []
+        except OddAnswer as odd:
+            raise BotFault(ODD_ANSWER, str(odd)) from None
+        oldest = self._now_ns() - self._keep_ns
+        recent = [point for point in points if point.time_ns >= oldest]
+        self._sink.note_trades(recent)
+        return len(points) if len(recent) == len(points) else 0
