@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, database_mistakes, required_secrets
-from settings_section import PROJECT, WEBHOOK
+from settings_section import PROJECT, WEBHOOK, ports
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -19,11 +19,9 @@ def across_bots(raw: dict[str, Any]) -> list[str]:
     for name, count in Counter(str(bot.get("name")) for bot in bots).items():
         if count > 1:
             mistakes.append(f"{PROJECT}:bots: {count} bots are named {name!r}; a name is a bot's identity and storage: give each its own")
-    others = [block for block in map(raw.get, ("exchangeReplay", WEBHOOK, "alpacaPaper")) if isinstance(block, dict)]
-    claimed = [block.get("publishedPort") for block in bots + others]
-    for port, count in Counter(port for port in claimed if port is not None).items():
+    for port, count in Counter(port for port in ports(raw) if isinstance(port, int)).items():
         if count > 1:
-            mistakes.append(f"{PROJECT}:bots: publishedPort={port!r} is claimed {count} times; give each its own")
+            mistakes.append(f"{PROJECT}: publishedPort={port!r} is claimed {count} times; give each its own")
     volumes = Counter(bot.get("volume") for bot in bots if bot.get("volume"))
     for volume, count in volumes.items():
         if count > 1:

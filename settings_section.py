@@ -1,7 +1,8 @@
 """What every block of a stack's configuration has in common."""
 
+from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -9,6 +10,11 @@ from pydantic.alias_generators import to_camel
 PROJECT = "tradestack"
 # The webhook's resource name, its DNS name, and its block in `tradestack:secrets`.
 WEBHOOK = "webhook"
+# The same of the data services (each store's task has it before its own name) and of Grafana.
+DATA = "data"
+GRAFANA = "grafana"
+# Keys whose value is a port of this machine.
+PORT_KEYS = ("publishedPort", "logRouterPort")
 Port = Annotated[int, Field(ge=1024, le=65535)]
 
 
@@ -23,3 +29,16 @@ class HostKind(str, Enum):
 
     DOCKER = "docker"
     FARGATE = "fargate"
+
+
+def ports(value: Any) -> Iterator[Any]:
+    """Every port of this machine that a configuration names, however deep; as it stands there, checked or not."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key not in PORT_KEYS:
+                yield from ports(one)
+            elif one is not None:
+                yield one
+    elif isinstance(value, list):
+        for one in value:
+            yield from ports(one)

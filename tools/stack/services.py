@@ -1,9 +1,10 @@
-"""What a stack runs beside its bots: the exchange replay, the paper broker, the queue, and the webhook's two tasks."""
+"""What a stack runs beside its bots: the data services, the exchange replay, the paper broker, the queue, the webhook, the poller, the board."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from settings_section import DATA
 from tools.stack.engine import LOCAL
 
 # Key in the stack's outputs -> (name that people know it by, output with its container or ECS service).
@@ -13,6 +14,9 @@ OUTPUTS = (
     ("queue", "queue", "service"),
     ("webhook", "webhook", "service"),
     ("webhook", "webhook-worker", "workerService"),
+    ("botMetrics", "bot-metrics", "service"),
+    ("board", "board", "service"),
+    ("grafana", "grafana", "service"),
 )
 
 
@@ -29,6 +33,7 @@ class ServiceStatus:
 
 def services(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(name, container or ECS service) of everything but the bots; `known` are the stack's outputs."""
+    yield from sorted(((known.get(DATA) or {}).get("services") or {}).items())
     for output, name, key in OUTPUTS:
         if known.get(output):
             yield name, known[output][key]
@@ -41,7 +46,7 @@ def everything(known: dict[str, Any]) -> dict[str, str]:
 
 def service_statuses(stack: str, known: dict[str, Any], state: Callable[[str], str]) -> list[ServiceStatus]:
     """State of every service of a stack; `state` looks at one container or ECS service."""
-    urls = {"exchange-replay": known.get("exchangeReplay"), "alpaca-paper": known.get("alpacaPaper"), "webhook": known.get("webhook")}
+    urls = {name: known.get(output) for output, name, key in OUTPUTS if key == "service"}
     logs = "make logs BOT={}" + ("" if stack == LOCAL else f" STACK={stack}")
     return [
         ServiceStatus(service=name, state=state(service), url=(urls.get(name) or {}).get("url", "-"), logs=logs.format(name))

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from settings_section import ports
 from tools.stack import local_config
 from tools.stack.bots import container
 from tools.stack.down import owned, remove_image
@@ -23,9 +24,7 @@ FIRST_TRADE_DEADLINE = 600  # seconds
 def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
     """Raise StackError for a published port that another program holds; `own` are ports that the stack's containers publish already."""
     values = config.get("config") or {}
-    others = [values.get(f"tradestack:{block}") for block in ("exchangeReplay", "webhook", "alpacaPaper")]
-    blocks = [*(values.get("tradestack:bots") or []), *others]
-    for port in [block.get("publishedPort") for block in blocks if isinstance(block, dict)]:
+    for port in ports(values):
         if not isinstance(port, int) or port in own:
             continue
         with socket.socket() as probe:
