@@ -63,7 +63,9 @@ class BotClusterArgs(TypedDict):
     alarm_email: NotRequired[pulumi.Input[str]]
     """Address that hears of crashes and rollbacks; it has to confirm once. Default: none."""
     loki_url: NotRequired[pulumi.Input[str]]
-    """Base URL of Loki: the tasks' logs go there. Default: CloudWatch."""
+    """Base URL of Loki, without user and password: the tasks' logs go there. Default: CloudWatch."""
+    loki_secret_arn: NotRequired[pulumi.Input[str]]
+    """Secrets Manager secret with Loki's `username` and `password` as JSON; only with an https `loki_url`."""
     base_images: NotRequired[Mapping[str, str]]
     """Official base image -> the image to build on instead. Default: the official ones."""
 
@@ -161,7 +163,7 @@ class BotCluster(pulumi.ComponentResource):
     @property
     def host(self) -> HostArgs:
         """Host arguments for the components of the same program."""
-        given = {key: self._args[key] for key in ("vpc_cidr", "loki_url", "base_images") if self._args.get(key) is not None}
+        given = {key: self._args[key] for key in ("vpc_cidr", "loki_url", "loki_secret_arn", "base_images") if self._args.get(key) is not None}
         outputs = {key: getattr(self, key) for key in BotCluster.__annotations__}
         return {"fargate": {**outputs, "file_system_backup": self._args.get("backup", BACKUP_DEFAULT), **given}}
 

@@ -14,7 +14,7 @@ class DockerHostArgs(TypedDict):
     base_images: NotRequired[Mapping[str, str]]
     """Official base image -> the image to build on instead."""
     fluentd_address: NotRequired[pulumi.Input[str]]
-    """`host:port` of a forward-protocol log router; without it logs stay with Docker (json-file, rotated)."""
+    """`host:port` of a forward-protocol log router, as the engine reaches it; without it logs stay with Docker (json-file, rotated)."""
 
 
 class FargateHostArgs(TypedDict):
@@ -55,7 +55,9 @@ class FargateHostArgs(TypedDict):
     alarm_topic_arn: NotRequired[pulumi.Input[str]]
     """SNS topic that hears of crashed tasks (exit codes other than the spec's clean ones)."""
     loki_url: NotRequired[pulumi.Input[str]]
-    """Base URL of Loki: logs go there through FireLens instead of CloudWatch."""
+    """Base URL of Loki, without user and password: logs go there through FireLens instead of CloudWatch."""
+    loki_secret_arn: NotRequired[pulumi.Input[str]]
+    """Secrets Manager secret with Loki's `username` and `password` as JSON; only with an https `loki_url`."""
     base_images: NotRequired[Mapping[str, str]]
     """Official base image -> the image to build on instead."""
 

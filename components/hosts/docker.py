@@ -11,12 +11,35 @@ from ..task_cost import monthly_cost
 from . import RunningTask
 from .args import DockerHostArgs
 from .images import build_image
+from .log_labels import log_labels
 
 HOST = "docker"
 # Test traffic, credentials and orders pass over published ports: loopback only.
 PUBLISH_ADDRESS = "127.0.0.1"
 # Three files of 10 MB a container: enough for days of a bot's logs, and a bound on the disk.
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
+# Each option was tried on the engine with the router absent, killed, frozen and slow (docs/logs.md says what remains).
+LOG_ROUTING = {
+    # A container starts without its router, and writes on.
+    "fluentd-async": "true",
+    # A line leaves the buffer when the router has it. It also keeps at most one line on the way, so that a frozen router holds no
+    # connection that the container's end would have to wait for.
+    "fluentd-request-ack": "true",
+    "fluentd-sub-second-precision": "true",
+    # Lines, not bytes, that wait for the router: about 5 MB of the daemon's memory a container. More are dropped.
+    "fluentd-buffer-limit": "8192",
+    "fluentd-retry-wait": "500ms",
+    # The driver's wait between tries grows until its number overflows, after 83 minutes; from then on it tries without any pause. Counting
+    # from 0 again costs one line in 50 minutes without a router.
+    "fluentd-max-retries": "60",
+    # Without it `docker logs` would miss the lines that the driver refuses.
+    "mode": "non-blocking",
+    "max-buffer-size": "4m",
+    # What `docker logs` shows: Docker keeps it beside. Engine 20.10 ignores the sizes and keeps five files of 20 MB, the older ones compressed.
+    "cache-disabled": "false",
+    **{f"cache-{option}": value for option, value in LOG_ROTATION.items()},
+    "labels": "tradestack.bot,tradestack.stack,tradestack.task",
+}
 
 
 def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> RunningTask:
@@ -111,7 +134,8 @@ def _container(
     parent: pulumi.Resource,
 ) -> docker.Container:
     fluentd = host.get("fluentd_address")
-    log_opts = {"fluentd-address": fluentd, "fluentd-async": "true", "tag": spec.name} if fluentd else LOG_ROTATION
+    bot = log_labels(spec).get("bot")
+    container_labels = {**labels(spec), **({"tradestack.bot": bot} if bot else {})}
     health = spec.health
     return docker.Container(
         f"{spec.name}-container" if index == 0 else f"{spec.name}-container-{index + 1}",
@@ -140,9 +164,9 @@ def _container(
             docker.ContainerVolumeArgs(volume_name=volumes[volume.name], container_path=volume.mount_path)
             for volume in sorted(spec.volumes, key=lambda volume: volume.mount_path)
         ],
-        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels(spec).items()],
+        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(container_labels.items())],
         log_driver="fluentd" if fluentd else "json-file",
-        log_opts=log_opts,
+        log_opts={"fluentd-address": fluentd, "tag": spec.name, **LOG_ROUTING} if fluentd else LOG_ROTATION,
         opts=pulumi.ResourceOptions(
             parent=parent,
             # Never two copies: the old container is gone before the new one starts. Stateless ones too: a published port has one owner.

@@ -15,10 +15,11 @@ from .fargate_alarm import crash_alarm
 from .fargate_iam import arn_parts, execution_policy, private_repository_arn, role, task_policy, trust_policy
 from .fargate_ingress import reachable_service
 from .fargate_scaling import scaling
-from .fargate_secrets import TaskSecrets, task_secrets
+from .fargate_secrets import TaskSecrets, secret_of, task_secrets
 from .fargate_storage import access_point, directory, task_volume
 from .fargate_task_definition import ARCHITECTURES, LOG_ROUTER, KnownValues, container_definitions
 from .images import build_image
+from .log_labels import LOKI_TENANT, log_labels
 
 HOST = "fargate"
 REPOSITORY_KEYS = ("repository_url", "repository_arn")
@@ -86,6 +87,8 @@ def require_host_values(spec: TaskSpec, host: FargateHostArgs) -> None:
         needed += [(key, f"its volume {spec.volumes[0].name!r} is stored there") for key in ("file_system_id", "file_system_arn")]
     if spec.http_api or spec.load_balancer:
         needed.append(("vpc_cidr", "requests reach it through proxies in this range"))
+    if host.get("loki_secret_arn") is not None:
+        needed.append(("loki_url", "host.fargate.loki_secret_arn has the user and password for it"))
     for key, reason in needed:
         if host.get(key) is None:
             raise InvalidArgument(
@@ -133,7 +136,7 @@ def _task_definition(
     parent: pulumi.Resource,
 ) -> aws.ecs.TaskDefinition:
     execution_role, task_role = _roles(spec, host, secrets, points, tags, parent)
-    labels = {"stack": pulumi.get_stack(), "component": spec.component, "bot": spec.tags.get("bot", spec.name)}
+    labels = log_labels(spec)
     definitions = pulumi.Output.all(
         image=image,
         environment=plain_environment(spec),
@@ -141,6 +144,7 @@ def _task_definition(
         region=host["region"],
         log_group=host["log_group_name"],
         loki_url=host.get("loki_url"),
+        loki_secret_arn=host.get("loki_secret_arn"),
     ).apply(lambda known: container_definitions(spec, KnownValues(**known, labels=labels)))
     return aws.ecs.TaskDefinition(
         f"{spec.name}-task",
@@ -184,7 +188,10 @@ def _roles(
             lambda known: private_repository_arn(known[0], arn_parts(known[1], "host.fargate.cluster_arn")[0])
         )
     )
-    fetch = pulumi.Output.all(host["log_group_arn"], repository, secrets.arns).apply(lambda known: execution_policy(spec.name, *known))
+    readable = pulumi.Output.all(secrets.arns, host.get("loki_secret_arn")).apply(
+        lambda known: [*known[0], *([secret_of(known[1], "host.fargate.loki_secret_arn")] if known[1] else [])]
+    )
+    fetch = pulumi.Output.all(host["log_group_arn"], repository, readable).apply(lambda known: execution_policy(spec.name, *known))
     execution = role(f"{spec.name}-execution", trust, {"fetch": fetch}, tags, parent)
     allowed: dict[str, pulumi.Input[str]] = {}
     if points or spec.execute_command or spec.permissions:
@@ -221,7 +228,7 @@ def _where_logs_are(spec: TaskSpec, host: FargateHostArgs) -> pulumi.Output[str]
     def sentence(known: list[Optional[str]]) -> str:
         loki_url, group, region = known
         if loki_url:
-            return f"logcli query --addr={loki_url} '{{service=\"{spec.name}\"}}'"
+            return f"logcli query --addr={loki_url} --org-id={LOKI_TENANT} '{{service=\"{spec.name}\"}}'"
         return f"aws logs tail {group} --log-stream-name-prefix {spec.name}/ --region {region} --follow"
 
     return pulumi.Output.all(host.get("loki_url"), host["log_group_name"], host["region"]).apply(sentence)

@@ -10,11 +10,14 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from ..task import InvalidArgument, TaskSpec
+from .log_labels import LOKI_TENANT
 
 ARCHITECTURES = {"arm64": "ARM64", "amd64": "X86_64"}
 LOG_ROUTER = "log-router"
 # The aws-for-fluent-bit image has Fluent Bit's Loki output built in.
 LOG_ROUTER_IMAGE = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.4.16"
+# What FireLens adds to a line, and what Docker adds to the parts of one of more than 16 KB: without them only the line itself is left.
+ADDED_TO_LINES = "container_id,container_name,partial_id,partial_last,partial_message,partial_ordinal,source"
 # Lines wait here when CloudWatch is slow, and are dropped when it is full: a bot must not stop trading for its log.
 LOG_BUFFER = "10m"
 ROUTER_BUFFER_EVENTS = "8192"
@@ -32,8 +35,10 @@ class KnownValues:
     region: str
     log_group: str
     loki_url: Optional[str] = None
+    loki_secret_arn: Optional[str] = None
+    """JSON secret with `username` and `password` for Loki."""
     labels: Optional[Mapping[str, str]] = None
-    """Loki labels."""
+    """Loki labels (log_labels.py)."""
 
 
 def container_definitions(spec: TaskSpec, known: KnownValues) -> str:
@@ -106,29 +111,50 @@ def _cloudwatch_logs(prefix: str, known: KnownValues) -> dict[str, Any]:
 
 
 def _loki_logs(spec: TaskSpec, known: KnownValues) -> dict[str, Any]:
-    url = urlsplit(known.loki_url)
-    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password or url.query:
-        # The URL is not shown: what is wrong with it may be a password.
-        raise InvalidArgument(f"host.fargate.loki_url of task {spec.name!r}: use http(s)://host[:port][/path] without user or password")
-    labels = {**(known.labels or {}), "service": spec.name}
+    scheme, host, port, path = _loki_address(spec.name, known)
     return {
         "logDriver": "awsfirelens",
         "options": {
             "Name": "loki",
-            "Host": url.hostname,
-            "Port": str(url.port or (443 if url.scheme == "https" else 80)),
-            "Uri": url.path.rstrip("/") + "/loki/api/v1/push",
-            "Tls": "on" if url.scheme == "https" else "off",
-            "Labels": ",".join(f"{name}={value}" for name, value in sorted(labels.items())),
-            "Label_keys": "$source",
-            "Remove_keys": "container_id,container_name,ecs_cluster,ecs_task_definition",
+            "Host": host,
+            "Port": str(port),
+            "Uri": path + "/loki/api/v1/push",
+            "Tls": "on" if scheme == "https" else "off",
+            "Tenant_id": LOKI_TENANT,
+            "Labels": ",".join(f"{name}={value}" for name, value in sorted((known.labels or {}).items())),
+            "Remove_keys": ADDED_TO_LINES,
+            # One key is left, and its text is sent as it is: the line itself.
             "Drop_single_key": "raw",
             "Line_format": "json",
             "Retry_Limit": "10",
             "log-driver-buffer-limit": ROUTER_BUFFER_EVENTS,
         },
-        "secretOptions": [],
+        "secretOptions": [
+            {"name": option, "valueFrom": f"{known.loki_secret_arn}:{field}::"}
+            for option, field in (("http_passwd", "password"), ("http_user", "username"))
+            if known.loki_secret_arn
+        ],
     }
+
+
+def _loki_address(task: str, known: KnownValues) -> tuple[str, str, int, str]:
+    """Scheme, host, port and path of Loki's URL. Raises InvalidArgument; it never shows the URL: what is wrong with it may be a password."""
+    key = f"host.fargate.loki_url of task {task!r}"
+    try:
+        url = urlsplit(known.loki_url)
+        port = url.port
+    except ValueError:
+        raise InvalidArgument(f"{key}: use http(s)://host[:port][/path]") from None
+    if url.username or url.password:
+        raise InvalidArgument(
+            f"{key}: user and password would be readable in the task definition; store them in Secrets Manager as JSON with the keys "
+            "username and password, and give the secret's ARN as loki_secret_arn"
+        )
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        raise InvalidArgument(f"{key}: use http(s)://host[:port][/path]")
+    if known.loki_secret_arn and url.scheme != "https":
+        raise InvalidArgument(f"{key}: use https, because user and password (loki_secret_arn) go over the network")
+    return url.scheme, url.hostname, port or (443 if url.scheme == "https" else 80), url.path.rstrip("/")
 
 
 def _log_router(spec: TaskSpec, known: KnownValues) -> dict[str, Any]:
@@ -151,7 +177,8 @@ def _log_router(spec: TaskSpec, known: KnownValues) -> dict[str, Any]:
         "readonlyRootFilesystem": True,
         "linuxParameters": _linux_parameters(),
         "stopTimeout": spec.stop_timeout,
-        "firelensConfiguration": {"type": "fluentbit", "options": {"enable-ecs-log-metadata": "true"}},
+        # Without ECS's metadata: what is searched for is in the labels and in the line.
+        "firelensConfiguration": {"type": "fluentbit", "options": {"enable-ecs-log-metadata": "false"}},
         # Its own messages: Loki may be what it complains about.
         "logConfiguration": _cloudwatch_logs(spec.name, known),
     }

@@ -141,11 +141,46 @@ def test_created_volume_carries_labels_and_nothing_is_shared() -> None:
     assert "name" not in volumes[0].inputs, "the physical name is Pulumi's to choose: two stacks never meet on one volume by accident"
 
 
+ROUTED = {"docker": {"network": "private", "fluentd_address": "127.0.0.1:24224"}}
+
+
 def test_logs_go_to_the_router_without_blocking() -> None:
-    host = {"docker": {"network": "private", "fluentd_address": "127.0.0.1:24224"}}
-    inputs = run(host=host).one(CONTAINER).inputs
+    inputs = run(host=ROUTED).one(CONTAINER).inputs
+    options = inputs["logOpts"]
     assert inputs["logDriver"] == "fluentd"
-    assert inputs["logOpts"] == {"fluentd-address": "127.0.0.1:24224", "fluentd-async": "true", "tag": "bot"}
+    assert (options["fluentd-address"], options["tag"]) == ("127.0.0.1:24224", "bot")
+    assert options["fluentd-async"] == "true", "a container starts without its router"
+    assert (options["mode"], options["max-buffer-size"]) == ("non-blocking", "4m"), "and writes on when the router takes nothing"
+    assert options["fluentd-request-ack"] == "true", "a killed router loses no line that it hasn't read"
+    assert int(options["fluentd-buffer-limit"]) <= 10_000, "the daemon's memory is bounded; the unit is lines"
+    assert int(options["fluentd-max-retries"]) < 90, "the driver's wait between tries overflows at its 92nd"
+    assert options["fluentd-sub-second-precision"] == "true"
+
+
+def test_docker_logs_shows_the_lines_all_the_same_and_rotated() -> None:
+    options = run(host=ROUTED).one(CONTAINER).inputs["logOpts"]
+    assert {key: options[key] for key in ("cache-disabled", "cache-max-size", "cache-max-file")} == {
+        "cache-disabled": "false",
+        "cache-max-size": "10m",
+        "cache-max-file": "3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "bot"),
+    [({"component": "FreqtradeBot"}, "bot"), ({"component": "WebhookService"}, None), ({"component": "X", "tags": {"bot": "y"}}, "y")],
+)
+def test_the_router_learns_stack_service_and_bot(changes: dict[str, Any], bot: str | None) -> None:
+    inputs = run(host=ROUTED, **changes).one(CONTAINER).inputs
+    known = {one["label"]: one["value"] for one in inputs["labels"]}
+    assert (known["tradestack.stack"], known["tradestack.task"], known.get("tradestack.bot")) == ("test", "bot", bot)
+    assert set(inputs["logOpts"]["labels"].split(",")) == {"tradestack.stack", "tradestack.task", "tradestack.bot"}
+
+
+def test_volumes_carry_no_label_of_the_logs() -> None:
+    volume = run(host=ROUTED, volumes=(Volume(name="data", mount_path="/data"),)).one("docker:index/volume:Volume")
+    keys = {one["label"] for one in volume.inputs["labels"]}
+    assert "tradestack.bot" not in keys, "a changed label replaces the volume, and what is on it is gone"
 
 
 @pytest.mark.parametrize("host", [{}, {"docker": {"network": "n"}, "fargate": {}}, {"kubernetes": {}}])

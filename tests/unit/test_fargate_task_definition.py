@@ -199,29 +199,85 @@ def test_logs_go_to_cloudwatch_without_blocking_the_bot():
     assert declared.result["logs"] == f"aws logs tail bots --log-stream-name-prefix bot/ --region {REGION} --follow"
 
 
+LOKI_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:loki-AbCdEf"
+
+
 def test_logs_go_to_loki_through_firelens_with_labels():
-    declared = run(task(tags={"bot": "momentum"}), loki_url="https://loki.example.com:3100/tenant/")
+    declared = run(loki_url="https://loki.example.com:3100/tenant/")
     bot, router = containers(declared)["bot"], containers(declared)["log-router"]
     options = bot["logConfiguration"]["options"]
     assert bot["logConfiguration"]["logDriver"] == "awsfirelens"
     assert bot["dependsOn"] == [{"containerName": "log-router", "condition": "START"}]
-    assert {key: options[key] for key in ("Name", "Host", "Port", "Uri", "Tls", "Labels")} == {
+    assert {key: options[key] for key in ("Name", "Host", "Port", "Uri", "Tls", "Tenant_id", "Labels")} == {
         "Name": "loki",
         "Host": "loki.example.com",
         "Port": "3100",
         "Uri": "/tenant/loki/api/v1/push",
         "Tls": "on",
-        "Labels": "bot=momentum,component=FreqtradeBot,service=bot,stack=test",
+        "Tenant_id": "tradestack",
+        "Labels": "bot=bot,service=bot,stack=test",
     }
+    assert bot["logConfiguration"]["secretOptions"] == []
     assert router["firelensConfiguration"]["type"] == "fluentbit"
     assert router["essential"] is False and router["restartPolicy"]["enabled"] is True
     assert router["readonlyRootFilesystem"] is True and router["linuxParameters"]["capabilities"] == {"add": [], "drop": ["ALL"]}
     assert ":" in router["image"] and not router["image"].endswith((":latest", ":stable"))
-    assert "loki.example.com" in declared.result["logs"]
+    assert "loki.example.com" in declared.result["logs"] and "--org-id=tradestack" in declared.result["logs"]
 
 
-@pytest.mark.parametrize("url", ["loki:3100", "ftp://loki", "https://user:hunter2@loki", "http://"])
-def test_an_unusable_loki_url_is_refused_without_showing_it(url):
+@pytest.mark.parametrize(
+    ("changes", "labels"),
+    [
+        ({"component": "WebhookService"}, "service=bot,stack=test"),
+        ({"component": "WebhookService", "tags": {"bot": "momentum"}}, "bot=momentum,service=bot,stack=test"),
+    ],
+)
+def test_only_bots_have_the_label_bot_as_on_docker(changes, labels):
+    declared = run(task(**changes), loki_url="http://loki")
+    assert container(declared)["logConfiguration"]["options"]["Labels"] == labels
+
+
+def test_nothing_but_the_line_is_left_for_loki():
+    declared = run(loki_url="http://loki")
+    options = container(declared)["logConfiguration"]["options"]
+    added = {"container_id", "container_name", "source", "partial_message", "partial_id", "partial_ordinal", "partial_last"}
+    assert set(options["Remove_keys"].split(",")) == added
+    assert (options["Drop_single_key"], options["Line_format"]) == ("raw", "json")
+    assert containers(declared)["log-router"]["firelensConfiguration"]["options"] == {"enable-ecs-log-metadata": "false"}
+
+
+def test_loki_s_user_and_password_come_from_the_secret():
+    declared = run(loki_url="https://loki.example.com", loki_secret_arn=LOKI_SECRET)
+    logs = container(declared)["logConfiguration"]
+    assert logs["secretOptions"] == [
+        {"name": "http_passwd", "valueFrom": f"{LOKI_SECRET}:password::"},
+        {"name": "http_user", "valueFrom": f"{LOKI_SECRET}:username::"},
+    ]
+    assert logs["options"]["Port"] == "443"
+    request = as_request(definition(declared).inputs)
+    assert not ParamValidator().validate(request, REGISTER).has_errors() and list(mistakes(REGISTER, request)) == []
+    policies = json.dumps([one.inputs for one in declared.all("aws:iam/rolePolicy:RolePolicy")], default=str)
+    assert LOKI_SECRET in policies, "the execution role may read it"
+
+
+@pytest.mark.parametrize(
+    ("host", "fix"),
+    [
+        ({"loki_url": "https://user:hunter2@loki"}, "loki_secret_arn"),
+        ({"loki_url": "https://hunter2@loki"}, "loki_secret_arn"),
+        ({"loki_url": "http://loki", "loki_secret_arn": LOKI_SECRET}, "use https"),
+        *(
+            ({"loki_url": url}, "use http(s)://host")
+            for url in ("loki:3100", "ftp://loki", "http://", "https://loki:hunter2", "https://l?a=1")
+        ),
+    ],
+)
+def test_an_unusable_loki_url_is_refused_without_showing_it(host, fix):
     with pytest.raises(ValueError, match="loki_url of task 'bot'") as refused:
-        run(loki_url=url)
-    assert "hunter2" not in str(refused.value)
+        run(**host)
+    assert fix in str(refused.value) and "hunter2" not in str(refused.value)
+
+
+def test_a_secret_without_a_loki_is_refused():
+    with pytest.raises(ValueError, match="host.fargate.loki_url is missing"):
+        run(loki_secret_arn=LOKI_SECRET)
