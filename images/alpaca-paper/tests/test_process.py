@@ -31,6 +31,8 @@ def test_sigterm_ends_it_with_exit_code_0_even_with_a_client_and_a_hanging_reque
         assert time.monotonic() - started < 15
         assert isinstance(hanging.exception(timeout=30), requests.ConnectionError) or hanging.result().status_code >= 500
     assert process.messages() == ["open", "stopped"]
+    lines = [json.loads(line) for line in process.log.read_text().splitlines()]
+    assert {(line["service"], line["level"], line["time"][-6:]) for line in lines} == {("alpaca-paper", "info", "+00:00")}
     assert "test-secret" not in process.log.read_text()
 
 

@@ -68,6 +68,7 @@ def test_sigterm_ends_it_at_once_with_exit_code_0_even_with_a_client_connected(r
         assert time.monotonic() - started < 10
     lines = [json.loads(line) for line in process.log.read_text().splitlines()]
     assert [line["message"] for line in lines] == ["replaying", "stopped"]
+    assert {(line["service"], line["level"], line["time"][-6:]) for line in lines} == {("exchange-replay", "info", "+00:00")}
     assert lines[0]["filled"] == {"ADABTC": 40} and lines[0]["interval"] == "5m" and lines[0]["loop_hours"] == 480
 
 

@@ -35,7 +35,7 @@ def test_a_bot_starts_and_stops_cleanly(launch, root, environ):
 def test_bad_settings_end_it_before_anything_is_written(launch, root):
     bot = launch("trade", BOT_CONFIG_JSON="{")
     assert bot.end() == 78
-    assert len(lines(bot)) == 1 and lines(bot)[0]["level"] == "CRITICAL" and "not valid JSON" in lines(bot)[0]["message"]
+    assert len(lines(bot)) == 1 and lines(bot)[0]["level"] == "critical" and "not valid JSON" in lines(bot)[0]["message"]
     assert os.listdir(root / "user_data") == []
 
 

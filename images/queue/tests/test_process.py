@@ -14,7 +14,7 @@ pytestmark = pytest.mark.servers
 def refusal(server):
     """The one log line of a server that ended by itself with exit code 2."""
     assert server.popen.wait(timeout=60) == 2
-    lines = [line["message"] for line in server.lines() if line["level"] == "ERROR"]
+    lines = [line["message"] for line in server.lines() if line["level"] == "error"]
     assert len(lines) == 1
     return lines[0]
 
@@ -30,6 +30,7 @@ def test_sigterm_ends_it_with_exit_code_0_even_with_a_long_poll(server):
         assert time.monotonic() - started < 10
         assert poll.recv(1000).startswith(b"HTTP/1.1 200"), "the poll ends empty, not cut off"
     assert [line["message"] for line in server.lines()] == ["serving", "stopped"]
+    assert {(line["service"], line["level"], line["time"][-6:]) for line in server.lines()} == {("queue", "info", "+00:00")}
 
 
 def test_the_health_command_tells_whether_the_server_answers(server):
