@@ -1,6 +1,7 @@
 """GET of one bot's REST API: a deadline and a size for each answer, and every way to fail as a BotFault without credentials in it."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import aiohttp
@@ -28,7 +29,7 @@ class BotApi:
 
     def __init__(self, session: aiohttp.ClientSession, bot: BotAddress) -> None:
         self._session, self._bot = session, bot
-        self._headers = {**HEADERS, "Authorization": aiohttp.BasicAuth(bot.username, bot.password, "utf-8").encode()}
+        self._headers = {**HEADERS, "Authorization": "Basic " + b64encode(f"{bot.username}:{bot.password}".encode()).decode()}
 
     async def get(self, path: str, **parameters: Any) -> Any:
         """GET /api/v1/PATH, decoded. Raises BotFault."""
@@ -41,7 +42,7 @@ class BotApi:
         except TimeoutError:
             raise BotFault(NO_ANSWER, f"{self._bot.url}: /{path} not within {TIMEOUT.total:g} s") from None
         except (aiohttp.ClientConnectionError, OSError) as error:
-            raise BotFault(NO_ANSWER, f"{self._bot.url}: {error.__class__.__name__}") from None
+            raise BotFault(NO_ANSWER, f"{self._bot.url}: {_reason(error)}") from None
         except aiohttp.ClientError as error:
             raise BotFault(ODD_ANSWER, f"{self._bot.url}: /{path}: {error.__class__.__name__}") from None
 
@@ -59,3 +60,9 @@ class BotApi:
             return json.loads(body)
         except (ValueError, RecursionError):
             raise BotFault(ODD_ANSWER, f"{self._bot.url}: /{path}: no JSON") from None
+
+
+def _reason(error: Exception) -> str:
+    """In the system's words where it has some."""
+    system = getattr(error, "os_error", error)
+    return getattr(system, "strerror", None) or type(error).__name__

@@ -25,6 +25,11 @@ DAY_NS = 86_400 * 10**9
 NEWEST_FIRST = {"order_by_id": "false"}
 
 
+def next_look(due: float, now: float, interval: float) -> float:
+    """When the look after the one that was due then is due: in the same rhythm, and not before now."""
+    return due + interval * max(1, math.ceil((now - due) / interval))
+
+
 class Api(Protocol):
     async def get(self, path: str, **parameters: Any) -> Any:
         """The decoded answer. Raises BotFault."""
@@ -67,11 +72,11 @@ class BotPoller:
     async def run(self, interval: float, offset: float) -> None:
         """For ever: a look every `interval` seconds, the first after `offset`. A look that takes longer skips those that it covers."""
         loop = asyncio.get_running_loop()
-        start, number = loop.time() + offset, 0
+        due = loop.time() + offset
         while True:
-            await asyncio.sleep(start + number * interval - loop.time())
+            await asyncio.sleep(due - loop.time())
             await self.look(min(LOOK_SECONDS, max(2.0, 0.9 * interval)))
-            number = max(number + 1, math.ceil((loop.time() - start) / interval))
+            due = next_look(due, loop.time(), interval)
 
     async def look(self, seconds: float = LOOK_SECONDS) -> None:
         """Read, write, and say what failed; raises nothing but when it is cancelled."""
