@@ -1,0 +1,177 @@
+"""Redis as a bus: messages to publish and to follow, and sets to read, with a deadline on everything. Trading never waits for it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from botkit.stopping import Backoff
+
+WAIT_SECONDS = 2.0
+# A server that says nothing for so long is asked whether it is there.
+SILENT_SECONDS = 10.0
+MOST_BYTES = 2**20
+
+
+class BusDown(Exception):
+    """Redis did not answer, or not as it should. Without credentials."""
+
+
+class BadMessage(ValueError):
+    """Text that is no message of a known type."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Messages may have been missed: whoever keeps a state reads it anew."""
+
+    seconds: float
+    """How long nothing was heard, at most."""
+
+
+@dataclass(frozen=True)
+class Received:
+    channel: str
+    message: Any
+    """A dataclass of the kinds that were asked for; without kinds the JSON object, a dict."""
+
+
+def encode(message: Any) -> str:
+    """A dataclass or a mapping as a JSON object; `type`: its own, or the class's name; `time`: its own, or now (RFC 3339, UTC)."""
+    own = is_dataclass(message) and not isinstance(message, type)
+    values = {one.name: getattr(message, one.name) for one in fields(message)} if own else dict(message)
+    kind = {"type": type(message).__name__} if own else {}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = json.dumps({**kind, "time": now, **values}, default=str)
+    if not own and not isinstance(values.get("type"), str):
+        raise BadMessage("a message without `type`: name what it is")
+    return text
+
+
+def decode(text: str, kinds: Iterable[type] | None = None) -> Any:
+    """The dataclass of `kinds` that `type` names; without kinds a dict. Keys that the class lacks are left out. Raises BadMessage."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadMessage("no JSON") from None
+    if not isinstance(values, dict) or not isinstance(values.get("type"), str):
+        raise BadMessage("no JSON object with `type`")
+    if kinds is None:
+        return values
+    known = {kind.__name__: kind for kind in kinds}
+    if values["type"] not in known:
+        raise BadMessage(f"type {values['type']!r:.80}")
+    kind = known[values["type"]]
+    try:
+        return kind(**{one.name: values[one.name] for one in fields(kind) if one.init and one.name in values})
+    except (TypeError, ValueError) as problem:
+        raise BadMessage(f"{kind.__name__}: {problem}") from None
+
+
+class Bus:
+    """`url`: redis://:PASSWORD@HOST:6379/0. Connects when it is first used."""
+
+    def __init__(self, url: str) -> None:
+        # Only here: who has no Redis needs no client in memory.
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+        from redis.exceptions import RedisError
+
+        self._errors = (RedisError, OSError, TimeoutError)
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=WAIT_SECONDS,
+            socket_connect_timeout=WAIT_SECONDS,
+            decode_responses=True,
+            protocol=2,
+            # Not twice: a message may have been published though the answer is missing.
+            retry=Retry(NoBackoff(), 0),
+        )
+        parts = urlsplit(url)
+        self._where = f"{parts.hostname}:{parts.port or 6379}"
+
+    async def publish(self, channel: str, message: Any) -> None:
+        """A dataclass, or a mapping that has `type`. Raises BusDown; BadMessage for what is no message."""
+        await self._call(self._redis.publish(channel, encode(message)))
+
+    async def members(self, key: str) -> set[str]:
+        """A set's members. Raises BusDown."""
+        return await self._call(self._redis.smembers(key))
+
+    async def ping(self) -> None:
+        """Raises BusDown."""
+        await self._call(self._redis.ping())
+
+    async def subscribe(self, channels: Iterable[str], kinds: Iterable[type] | None = None) -> AsyncIterator[Received | Gap]:
+        """Messages for ever, over every loss of the connection; Gap after one, or when the first connection took more than one try.
+
+        What is no message of `kinds` is skipped. Redis cuts off whoever reads too slowly, which is a Gap too: nothing is kept here.
+        """
+        names, known = tuple(channels), None if kinds is None else tuple(kinds)
+        backoff, heard, failed = Backoff(0.25, 10.0), time.monotonic(), False
+        while True:
+            connection = self._redis.connection_pool.make_connection()
+            try:
+                await self._subscribed(connection, names)
+                backoff.reset()
+                if failed:
+                    yield Gap(time.monotonic() - heard)
+                heard, failed = time.monotonic(), True
+                async for channel, text in self._messages(connection):
+                    heard = time.monotonic()
+                    try:
+                        message = decode(text, known)
+                    except BadMessage:
+                        continue
+                    yield Received(channel, message)
+                    heard = time.monotonic()
+            except self._errors:
+                failed = True
+            finally:
+                await self._dropped(connection)
+            await asyncio.sleep(backoff.delay())
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _call(self, command: Any) -> Any:
+        try:
+            return await asyncio.wait_for(command, WAIT_SECONDS)
+        except self._errors as problem:
+            # redis-py puts neither user nor password into its messages.
+            raise BusDown(f"Redis at {self._where}: {problem or type(problem).__name__}") from None
+
+    async def _subscribed(self, connection: Any, channels: tuple[str, ...]) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await connection.connect()
+            await connection.send_command("SUBSCRIBE", *channels)
+            for _ in channels:
+                if await connection.read_response(timeout=WAIT_SECONDS) is None:
+                    raise TimeoutError
+
+    async def _messages(self, connection: Any) -> AsyncIterator[tuple[str, str]]:
+        """(channel, text), until the connection fails with one of the errors."""
+        asked = False
+        while True:
+            answer = await connection.read_response(timeout=WAIT_SECONDS if asked else SILENT_SECONDS)
+            if answer is None:
+                if asked:
+                    raise TimeoutError
+                asked = True
+                await asyncio.wait_for(connection.send_command("PING"), WAIT_SECONDS)
+                continue
+            kind, *values = answer
+            asked = False
+            if kind == "message" and len(values) == 2 and len(values[1]) <= MOST_BYTES:
+                yield values[0], values[1]
+
+    async def _dropped(self, connection: Any) -> None:
+        try:
+            await asyncio.wait_for(connection.disconnect(nowait=True), WAIT_SECONDS)
+        except self._errors:
+            pass

@@ -1,0 +1,67 @@
+"""A point as a line of InfluxDB's line protocol, so that whatever a tag or a field holds, it is one line and comes back as it was.
+
+https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/; what a test against InfluxDB 1.8 gave, where that page is silent.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+INT64 = 2**63
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A backslash before one of these, or at the end, would change what they mean, and can't be escaped itself.
+_UNSAFE_BACKSLASH = re.compile(r"\\+(?=[\\,= ]|$)")
+_KEY = re.compile(r"([,= ])")
+ESCAPED = r"\\\1"
+_MEASUREMENT = re.compile(r"([, ])")
+
+
+def line_of(measurement: str, tags: Mapping[str, Any], fields: Mapping[str, Any], time_ns: int) -> str:
+    """One line without its end. int, float, bool and str are four types to InfluxDB: a field keeps the type of its first point.
+
+    Left out: tags that are None or empty, fields that are None, NaN, infinite or beyond 64 bits. Decimals become floats, other values text.
+    Raises ValueError when no field is left, or the measurement's name or the time can't be written.
+    """
+    name = kept_tag(measurement)
+    written = [
+        f"{key}={value}" for key, value in ((_escape(kept_tag(key)), _field(value)) for key, value in fields.items()) if key and value
+    ]
+    if not name or not written:
+        raise ValueError(f"{measurement or 'a point without a name'}: {'no field that can be written' if name else 'name it'}")
+    # The lowest two and the highest are InfluxDB's own.
+    if not -INT64 + 2 <= time_ns < INT64 - 1:
+        raise ValueError(f"{measurement}: {time_ns} is no time in ns")
+    tag_pairs = ((kept_tag(key), kept_tag(str(value))) for key, value in sorted(tags.items()) if value is not None)
+    tag_text = "".join(f",{_escape(key)}={_escape(value)}" for key, value in tag_pairs if key and value)
+    return f"{_MEASUREMENT.sub(ESCAPED, name)}{tag_text} {','.join(written)} {int(time_ns)}"
+
+
+def kept_tag(text: str) -> str:
+    """What comes back of a name or a tag's value: control characters are spaces, a backslash that would escape what follows is a slash."""
+    text = _CONTROL.sub(" ", text.encode("utf-8", "replace").decode())
+    return _UNSAFE_BACKSLASH.sub(lambda found: "/" * len(found.group()), text)
+
+
+def _escape(text: str) -> str:
+    return _KEY.sub(ESCAPED, text)
+
+
+def _field(value: Any) -> str:
+    """Empty for what can't be written."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{int(value)}i" if -INT64 <= value < INT64 else ""
+    if isinstance(value, (float, Decimal)):
+        return repr(float(value)) if math.isfinite(value) else ""
+    if value is None:
+        return ""
+    text = kept_text(str(value)).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def kept_text(text: str) -> str:
+    """What comes back of a text field."""
+    return text.encode("utf-8", "replace").decode()
