@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
+from botkit.freqtrade import Client
 from botkit.metrics import Writer
 
-from bot_metrics.api import BotApi
 from bot_metrics.points import Point, cost_points
 from bot_metrics.poll import BotPoller
 from bot_metrics.settings import Settings
@@ -77,7 +77,10 @@ async def poll_bots(settings: Settings, pollers: Sequence[BotPoller], writers: W
 
 def make_pollers(settings: Settings, session: aiohttp.ClientSession, writers: Writers, troubles: Troubles) -> list[BotPoller]:
     slots = asyncio.Semaphore(PAGES)
-    return [BotPoller(bot.name, BotApi(session, bot), writers, troubles, slots, settings.trades_days) for bot in settings.bots]
+    return [
+        BotPoller(bot.name, Client(bot.url, bot.username, bot.password, session=session), writers, troubles, slots, settings.trades_days)
+        for bot in settings.bots
+    ]
 
 
 def make_session(bots: int) -> aiohttp.ClientSession:

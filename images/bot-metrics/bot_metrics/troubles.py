@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+from botkit.freqtrade import Fault
+
 log = logging.getLogger(__name__)
 QUIET_SECONDS = 60.0
 # Names in one line; the rest is counted.
@@ -30,8 +32,7 @@ REFUSED = Kind(
 ODD_ANSWER = Kind("odd_answer", logging.WARNING, "bots that answer with an error, or as freqtrade does not")
 FAULT = Kind("fault", logging.ERROR, "bots whose answers this program can't handle: report it")
 KINDS = (NO_NAME, NO_ANSWER, REFUSED, ODD_ANSWER, FAULT)
-SILENT = (NO_NAME, NO_ANSWER)
-"""There was no answer at all."""
+KIND_OF = {Fault.NO_NAME: NO_NAME, Fault.NO_ANSWER: NO_ANSWER, Fault.REFUSED: REFUSED, Fault.ODD_ANSWER: ODD_ANSWER}
 
 
 class Troubles:
