@@ -1,0 +1,71 @@
+"""GET of JSON with a deadline and a size; every way to fail is a SourceDown in plain words, without the URL's credentials."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import aiohttp
+
+from board.sources import BadQuery, SourceDown
+
+MOST_BYTES = 8 * 2**20
+SHOWN = 300
+
+
+class Address(NamedTuple):
+    """A URL without its credentials, and the header that they became."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+def address(url: str) -> Address:
+    parts = urlsplit(url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    headers = {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()} if user or password else {}
+    return Address(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), headers)
+
+
+async def get_json(session: aiohttp.ClientSession, where: Address, parameters: Mapping[str, str], seconds: float) -> Any:
+    """Raises SourceDown; BadQuery when the server refuses the question itself (400)."""
+    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(2.0, seconds))
+    try:
+        async with session.get(where.url, params=parameters, headers=where.headers, timeout=timeout, allow_redirects=False) as answer:
+            body = await _limited(answer)
+            status = answer.status
+    except TimeoutError:
+        raise SourceDown(f"no answer within {seconds:g} s") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise SourceDown(reason(error)) from None
+    if status == 400:
+        raise BadQuery(body.decode(errors="replace").strip()[:SHOWN])
+    if status in (401, 403):
+        raise SourceDown(f"refuses the user or password ({status})")
+    if status != 200:
+        raise SourceDown(f"answers with HTTP {status}")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise SourceDown("answers, but not with JSON") from None
+
+
+async def _limited(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise BadQuery(f"the answer is larger than {MOST_BYTES // 2**20} MiB: choose a shorter range")
+    return bytes(body)
+
+
+def reason(error: Exception) -> str:
+    """In the system's words where it has some."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "DNS does not know its host name"
+    system = getattr(error, "os_error", error)
+    words = getattr(system, "strerror", None)
+    if isinstance(words, str) and words and "://" not in words:
+        return words[0].lower() + words[1:SHOWN]
+    return {"ServerDisconnectedError": "closed the connection"}.get(type(error).__name__, type(error).__name__)

@@ -1,0 +1,125 @@
+// Bots as they answer now, and the trades of the chosen one.
+import {at, el, keep, say, table} from "./dom.js";
+import {NOTHING, count, fixed, full, gain, money, moment, percent, places, rate, span, tone} from "./format.js";
+import {choose, chosen, onChange} from "./state.js";
+import {now, on} from "./live.js";
+
+const TONES = {running: "good", paused: "warn", stopped: "warn", unreachable: "bad"};
+const URGENT = ["unreachable", "stopped", "paused", "unknown", "running"];
+// A loop takes seconds; a minute without one is worth a look.
+const SLOW_LOOP_S = 60;
+export let bots = [];
+const listeners = [];
+let sorting = {key: "state", up: true};
+
+export const onBots = hear => listeners.push(hear);
+export const currencies = () => [...new Set(bots.map(bot => bot.currency).filter(Boolean))].sort();
+
+const order = {
+  name: bot => bot.name,
+  state: bot => URGENT.indexOf(bot.state),
+};
+
+function sorted(shown) {
+  const value = order[sorting.key] || (bot => bot[sorting.key] ?? -Infinity);
+  return [...shown].sort((one, other) => {
+    const [a, b] = [value(one), value(other)];
+    const way = a < b ? -1 : a > b ? 1 : 0;
+    return (sorting.up ? way : -way) || (one.name < other.name ? -1 : 1);
+  });
+}
+
+const mark = bot => el("span", {class: `mark ${TONES[bot.state] || "soft"}`, title: bot.problem}, bot.state === "unknown" ? "asking" : bot.state);
+
+function loop(bot) {
+  if (!bot.loop_at) return NOTHING;
+  const age = Math.max(0, (now() - bot.loop_at) / 1000);
+  const slow = age > SLOW_LOOP_S && bot.state === "running";
+  return el("span", {class: slow ? "bad" : null, title: full(bot.loop_at)}, age < 10 ? "just now" : `${span(Math.floor(age / 5) * 5)} ago`);
+}
+
+function row(bot) {
+  const picked = bot.name === chosen.bot;
+  const cell = (kind, ...what) => el("td", {class: kind}, ...what);
+  const down = bot.state === "unreachable";
+  return el("tr", {class: [picked && "chosen", down && "old"].filter(Boolean).join(" ") || null},
+    el("th", {scope: "row", class: "plain"}, el("button", {type: "button", class: "pick", "aria-pressed": picked, "data-bot": bot.name}, bot.name),
+      el("small", {}, [bot.dry === false ? "real money" : bot.dry ? "dry run" : "", bot.strategy].filter(Boolean).join(" · "))),
+    cell(null, mark(bot)),
+    cell("num wide", loop(bot)),
+    cell("num", count(bot.open)),
+    cell("num wide", count(bot.closed)),
+    cell("num", gain(money(bot.profit, bot.currency, true), bot.profit), el("small", {class: tone(bot.profit_percent)}, percent(bot.profit_percent))),
+    cell("num wider", gain(fixed(bot.open_profit, places(bot.currency), true), bot.open_profit)),
+    cell("num widest", fixed(bot.balance, places(bot.currency))));
+}
+
+function draw() {
+  const filter = at("bot-filter").value.trim().toLowerCase();
+  const shown = sorted(bots.filter(bot => bot.name.toLowerCase().includes(filter)));
+  keep(at("bot-rows"), shown, bot => bot.name, row);
+  at("bots-empty").hidden = shown.length > 0;
+  say(at("bots-empty"), bots.length ? `No bot's name contains “${filter}”.` : "This stack has no bots.");
+  for (const head of document.querySelectorAll("#bot-table th[data-sort]")) {
+    if (head.dataset.sort === sorting.key) head.setAttribute("aria-sort", sorting.up ? "ascending" : "descending");
+    else head.removeAttribute("aria-sort");
+  }
+}
+
+function sums(key) {
+  const by = new Map();
+  for (const bot of bots) if (typeof bot[key] === "number") by.set(bot.currency, (by.get(bot.currency) || 0) + bot[key]);
+  return [...by].map(([currency, sum]) => gain(money(sum, currency, true), sum));
+}
+
+function glance() {
+  const running = bots.filter(bot => bot.state === "running").length;
+  at("stat-bots").replaceChildren(el("span", {class: running === bots.length ? null : "bad"}, `${running} of ${bots.length}`));
+  const open = bots.reduce((sum, bot) => sum + (bot.open || 0), 0);
+  say(at("stat-open"), bots.some(bot => "open" in bot) ? count(open) : NOTHING);
+  for (const [id, key] of [["stat-profit", "profit"], ["stat-open-profit", "open_profit"]]) {
+    const found = sums(key);
+    at(id).replaceChildren(...(found.length ? found : [NOTHING]));
+  }
+}
+
+function detail() {
+  const bot = bots.find(one => one.name === chosen.bot);
+  at("bot-detail").hidden = !bot;
+  if (!bot) return;
+  const facts = [["State", mark(bot)], ["Last loop", loop(bot)], ["Strategy", bot.strategy || NOTHING], ["Money", bot.dry === false ? "real" : bot.dry ? "dry run" : NOTHING],
+    ["Closed trades", `${count(bot.closed)}${bot.wins !== undefined ? `, ${count(bot.wins)} won` : ""}`], ["Balance", money(bot.balance, bot.currency)]];
+  keep(at("bot-facts"), facts, ([name]) => name, ([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
+  const columns = [{name: "Pair"}, {name: "Opened"}, {name: "Rate", num: true, wide: true}, {name: "Stake", num: true, wide: true}, {name: "Profit", num: true}];
+  table(at("open-trades"), `Open trades of ${bot.name}`, columns, (bot.trades || []).map(one => [
+    el("span", {}, one.pair, " ", el("span", {class: "soft"}, one.side === "short" ? "short" : "")), moment(one.opened), rate(one.rate), money(one.stake, bot.currency),
+    el("span", {}, gain(money(one.profit, bot.currency, true), one.profit), el("small", {class: tone(one.profit_percent)}, percent(one.profit_percent)))]));
+}
+
+function update() {
+  draw();
+  glance();
+  detail();
+}
+
+export function startBots() {
+  on("bots", rows => {
+    bots = rows;
+    if (chosen.bot && !bots.some(bot => bot.name === chosen.bot)) choose("bot", "");
+    update();
+    listeners.forEach(hear => hear());
+  });
+  onChange(["bot", "zone"], update);
+  setInterval(() => bots.length && draw(), 5000);
+  at("bot-filter").addEventListener("input", draw);
+  at("bot-rows").addEventListener("click", event => {
+    const name = event.target.closest("[data-bot]")?.dataset.bot;
+    if (name) choose("bot", name === chosen.bot ? "" : name);
+  });
+  for (const head of document.querySelectorAll("#bot-table th[data-sort]")) {
+    head.querySelector("button").addEventListener("click", () => {
+      sorting = {key: head.dataset.sort, up: sorting.key === head.dataset.sort ? !sorting.up : head.dataset.sort === "name" || head.dataset.sort === "state"};
+      draw();
+    });
+  }
+}
