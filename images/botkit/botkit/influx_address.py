@@ -43,7 +43,9 @@ def address_of(url: str) -> Address:
     if user or password:
         token = f"{user}:{password}" if user and password else user or password
         basic = b64encode(token.encode()).decode()
-        headers["Authorization"] = f"Token {token}" if parts.path.endswith("/api/v2/write") else f"Basic {basic}"
+        # InfluxDB 1.8 can't read a token with a space in it.
+        as_token = parts.path.endswith("/api/v2/write") and not (user and password and " " in token)
+        headers["Authorization"] = f"Token {token}" if as_token else f"Basic {basic}"
     secret = password or user
     spellings = {secret, quote(secret, safe=""), parts.password or parts.username or ""} if secret else set()
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))

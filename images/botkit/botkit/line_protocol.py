@@ -12,30 +12,33 @@ from typing import Any
 INT64 = 2**63
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A backslash before one of these, or at the end, would change what they mean, and can't be escaped itself.
-_UNSAFE_BACKSLASH = re.compile(r"\\+(?=[\\,= ]|$)")
+_UNSAFE_BACKSLASH = re.compile(r"\\+(?=[,= ]|\Z)")
 _KEY = re.compile(r"([,= ])")
-ESCAPED = r"\\\1"
 _MEASUREMENT = re.compile(r"([, ])")
+ESCAPED = r"\\\1"
+# InfluxDB refuses a tag of this name, and loses a field of it without a word.
+TIME = "time"
 
 
 def line_of(measurement: str, tags: Mapping[str, Any], fields: Mapping[str, Any], time_ns: int) -> str:
     """One line without its end. int, float, bool and str are four types to InfluxDB: a field keeps the type of its first point.
 
-    Left out: tags that are None or empty, fields that are None, NaN, infinite or beyond 64 bits. Decimals become floats, other values text.
-    Raises ValueError when no field is left, or the measurement's name or the time can't be written.
+    Left out: tags that are None or empty, fields that are None, NaN, infinite or beyond 64 bits, whatever is named `time`. Decimals become floats,
+    other values text. Raises ValueError when no field is left, or the measurement's name or the time can't be written.
     """
     name = kept_tag(measurement)
-    written = [
-        f"{key}={value}" for key, value in ((_escape(kept_tag(key)), _field(value)) for key, value in fields.items()) if key and value
-    ]
-    if not name or not written:
-        raise ValueError(f"{measurement or 'a point without a name'}: {'no field that can be written' if name else 'name it'}")
+    if not name or name.startswith("#"):
+        raise ValueError(f"{name or 'a point without a name'}: InfluxDB takes a line that begins so for a remark, or not at all")
+    pairs = ((kept_tag(key), _field(value)) for key, value in fields.items())
+    written = ",".join(f"{_escape(key)}={value}" for key, value in pairs if key and key != TIME and value)
+    if not written:
+        raise ValueError(f"{name}: no field that can be written")
     # The lowest two and the highest are InfluxDB's own.
     if not -INT64 + 2 <= time_ns < INT64 - 1:
         raise ValueError(f"{measurement}: {time_ns} is no time in ns")
     tag_pairs = ((kept_tag(key), kept_tag(str(value))) for key, value in sorted(tags.items()) if value is not None)
-    tag_text = "".join(f",{_escape(key)}={_escape(value)}" for key, value in tag_pairs if key and value)
-    return f"{_MEASUREMENT.sub(ESCAPED, name)}{tag_text} {','.join(written)} {int(time_ns)}"
+    tag_text = "".join(f",{_escape(key)}={_escape(value)}" for key, value in tag_pairs if key and key != TIME and value)
+    return f"{_MEASUREMENT.sub(ESCAPED, name)}{tag_text} {written} {int(time_ns)}"
 
 
 def kept_tag(text: str) -> str:

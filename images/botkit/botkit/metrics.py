@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 TRY_SECONDS = 10.0
 TELEMETRY_SECONDS = 10.0
 QUIET_SECONDS = 60.0
+LONGEST_DELAY = 15.0
 MOST_LINE_BYTES = 2**16
 MOST_BODY_BYTES = 2**20
 MOST_BUFFER_BYTES = 2**25
@@ -46,11 +47,13 @@ class Writer:
         """Number of the oldest line that waits; lines are numbered from 0."""
         self._limit = batch
         self._refused_in_a_row = 0
-        self._backoff = Backoff(0.5, 15.0)
+        self._backoff = Backoff(0.25, LONGEST_DELAY)
         self._more, self._closing = asyncio.Event(), asyncio.Event()
         self._sending = asyncio.Lock()
         self._session: Any = None
-        self._told_at = self._telemetry_at = -1e9
+        self._telemetry_at = -1e9
+        self._told_at: dict[str, float] = {}
+        self._told_away = False
         self.written = 0
         """Points that the server has taken."""
         self.dropped = 0
@@ -150,9 +153,12 @@ class Writer:
             self._limit = min(self._batch, 2 * len(lines))
             self._refused_in_a_row = 0
             self._backoff.reset()
+            if self._told_away:
+                self._told_away = False
+                log.info("InfluxDB takes points again", extra=self._counts())
             return 0.0
         if not verdict.for_the_points:
-            self._tell("InfluxDB takes no points, they wait: %s", words, waiting=self.waiting)
+            self._told_away |= self._tell("InfluxDB takes no points, they wait: %s", words)
             return max(self._delay(), verdict.retry_after)
         self._refused_in_a_row += 1
         if len(lines) > 1:
@@ -168,7 +174,8 @@ class Writer:
         self._telemetry_at = time.monotonic()
         fields = {"written": self.written, "dropped": self.dropped, "waiting": self.waiting}
         verdict, words = await self._post(line_of("telemetry", {"service": self._service}, fields, time.time_ns()).encode())
-        if not verdict.taken or verdict.bad_points:
+        # A server that is away is told where points wait for it.
+        if verdict.for_the_points or verdict.bad_points:
             self._tell("InfluxDB does not take this writer's own point: %s", words)
 
     def _oldest(self) -> list[bytes]:
@@ -212,9 +219,13 @@ class Writer:
         # Services that lost the same server don't come back in step.
         return self._backoff.delay() * random.uniform(0.75, 1.25)
 
-    def _tell(self, sentence: str, *words: Any, exc_info: bool = False, **more: Any) -> None:
-        """One line in a minute, whatever happens."""
-        if time.monotonic() - self._told_at >= QUIET_SECONDS:
-            self._told_at = time.monotonic()
-            counts = {"written": self.written, "dropped": self.dropped, "waiting": self.waiting}
-            log.warning(sentence, *words, exc_info=exc_info, extra={**counts, "writer": self._service, **more})
+    def _tell(self, sentence: str, *words: Any, exc_info: bool = False, **more: Any) -> bool:
+        """One line in a minute of each sentence, whatever happens. Whether this is the one."""
+        if time.monotonic() - self._told_at.get(sentence, -QUIET_SECONDS) < QUIET_SECONDS:
+            return False
+        self._told_at[sentence] = time.monotonic()
+        log.warning(sentence, *words, exc_info=exc_info, extra={**self._counts(), **more})
+        return True
+
+    def _counts(self) -> dict[str, Any]:
+        return {"writer": self._service, "written": self.written, "dropped": self.dropped, "waiting": self.waiting}
