@@ -26,12 +26,12 @@ def monthly_cost(spec: TaskSpec, public_address: bool = False) -> float:
         "fargate_ephemeral_gb_hour": max(0, (spec.ephemeral_storage or 0) - FREE_EPHEMERAL_GIB),
         "public_ipv4_hour": 1 if public_address else 0,
     }
-    prices = _prices_of_30_days()
+    prices = prices_of_30_days()
     return spec.desired_count * sum(amount * prices[name] for name, amount in amounts.items())
 
 
 @cache
-def _prices_of_30_days() -> Mapping[str, float]:
-    """Price name -> USD for one unit over the table's period of 30 days; only those by the hour."""
+def prices_of_30_days() -> Mapping[str, float]:
+    """Price name -> USD for one unit over the table's period of 30 days: an hour's price times its hours, any other as it is."""
     table = tomllib.loads(PRICE_FILE.read_text())
-    return {name: entry["usd"] * table["hours"] for name, entry in table["prices"].items() if name.endswith("_hour")}
+    return {name: entry["usd"] * (table["hours"] if name.endswith("_hour") else 1) for name, entry in table["prices"].items()}

@@ -1,0 +1,133 @@
+"""The tasks of a TimeseriesStack as plain data: one a store, and Docker's log router."""
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import pulumi
+
+from .image_folders import image_at
+from .task import HealthCheck, Image, Permission, SecretSource, TaskSpec, Volume
+from .timeseries_args import HistoryEngine
+from .timeseries_urls import DATABASE
+
+COMPONENT = "TimeseriesStack"
+REDIS_PORT, INFLUXDB_PORT, LOKI_PORT, QUESTDB_PORT = 6379, 8086, 3100, 9000
+LOG_ROUTER_PORT = 24224
+RETENTION_DAYS: Mapping[str, int] = {"influxdb": 365, "loki": 30, "history": 0}
+
+
+def retention(args: Mapping[str, Any], store: str) -> int:
+    """Days that a store keeps what it gets; 0: for ever."""
+    days = (args.get(store) or {}).get("retention_days")
+    return int(RETENTION_DAYS[store] if days is None else days)
+
+
+def redis_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
+    own = args.get("redis") or {}
+    memory = int(own.get("memory") or 512)
+    return TaskSpec(
+        name=f"{name}-redis",
+        environment={"REDIS_MAX_MEMORY_MB": str(int(own.get("max_memory_mb") or memory // 2))},
+        secrets=_secrets(args, {"REDIS_PASSWORD": "redis_password"}),
+        port=REDIS_PORT,
+        stop_timeout=30,
+        **_store(args, own, "redis", "/data", cpu=256, memory=memory, start_period=60),
+    )
+
+
+def influxdb_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
+    own = args.get("influxdb") or {}
+    users = {f"INFLUXDB_{user}_PASSWORD": f"influx_{user.lower()}_password" for user in ("ADMIN", "WRITE", "READ")}
+    return TaskSpec(
+        name=f"{name}-influxdb",
+        environment={"INFLUXDB_DATABASE": DATABASE, "INFLUXDB_RETENTION_DAYS": str(retention(args, "influxdb"))},
+        secrets=_secrets(args, users),
+        port=INFLUXDB_PORT,
+        stop_timeout=60,
+        # Its index is read at the start; with years of points on a network file system that takes minutes.
+        **_store(args, own, "influxdb", "/var/lib/influxdb", cpu=256, memory=1024, start_period=300),
+    )
+
+
+def loki_task(name: str, args: Mapping[str, Any], bucket: Optional[pulumi.Input[str]], permissions: tuple[Permission, ...]) -> TaskSpec:
+    """`bucket`: name of the S3 bucket for its chunks; None: they stay on the volume."""
+    own = args.get("loki") or {}
+    chunks = {"LOKI_S3_BUCKET": bucket, "AWS_REGION": args["host"]["fargate"]["region"]} if bucket is not None else {}
+    return TaskSpec(
+        name=f"{name}-loki",
+        environment={"LOKI_RETENTION_DAYS": str(retention(args, "loki")), **chunks},
+        port=LOKI_PORT,
+        permissions=permissions,
+        **_store(args, own, "loki", "/loki", cpu=512, memory=1024, start_period=120),
+    )
+
+
+def history_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
+    own = args["history"]
+    if own.get("engine") == HistoryEngine.MARKETSTORE:
+        return TaskSpec(
+            name=f"{name}-history",
+            port=int(own["port"]),
+            stop_timeout=60,
+            **{**_store(args, own, "", own.get("mount_path") or "/data", cpu=512, memory=1024, start_period=120), "health": None},
+        )
+    return TaskSpec(
+        name=f"{name}-history",
+        environment={"HISTORY_RETENTION_DAYS": str(retention(args, "history"))},
+        secrets=_secrets(args, {"HISTORY_PASSWORD": "history_password"}),
+        port=QUESTDB_PORT,
+        stop_timeout=60,
+        **_store(args, own, "questdb", "/var/lib/questdb", cpu=512, memory=1024, start_period=120),
+    )
+
+
+def log_router_task(name: str, args: Mapping[str, Any], loki_url: pulumi.Input[str]) -> TaskSpec:
+    """Takes what Docker's log driver sends and keeps it until Loki has it."""
+    return TaskSpec(
+        name=f"{name}-log-router",
+        secrets={"LOG_ROUTER_LOKI_URL": SecretSource(value=loki_url)},
+        port=LOG_ROUTER_PORT,
+        published_port=int(args.get("log_router_port") or LOG_ROUTER_PORT),
+        stop_timeout=30,
+        **_store(args, {}, "log-router", "/var/lib/otelcol", cpu=256, memory=512, start_period=60),
+    )
+
+
+# The health command of each image, as its README gives it.
+HEALTH: Mapping[str, tuple[str, ...]] = {
+    "redis": ("python3", "-m", "redis_server.health"),
+    "influxdb": ("python3", "-m", "influxdb_server.health"),
+    "loki": ("python3", "-m", "loki_server.health"),
+    "questdb": ("python3", "-m", "questdb_server.health"),
+    "log-router": ("python3", "-m", "log_router.health"),
+}
+
+
+def _store(
+    args: Mapping[str, Any], own: Mapping[str, Any], image: str, mount_path: str, *, cpu: int, memory: int, start_period: int
+) -> dict[str, Any]:
+    """What all of them have in common; `image`: folder below images/, empty: one is given."""
+    given = {"published_port": int(own["published_port"])} if own.get("published_port") else {}
+    volume = Volume(
+        name="data",
+        mount_path=mount_path,
+        backup=args.get("backup") is not False,
+        protect=bool(args.get("protect")),
+        existing=own.get("volume"),
+    )
+    return {
+        "component": COMPONENT,
+        "image": Image(reference=own["image"]) if own.get("image") is not None else image_at(image),
+        "volumes": (volume,),
+        "cpu": int(own.get("cpu") or cpu),
+        "memory": int(own.get("memory") or memory),
+        "architecture": args.get("architecture"),
+        "spot": args.get("spot") is not False,
+        "single_writer": True,
+        "health": HealthCheck(command=HEALTH[image], interval=10, timeout=5, start_period=start_period) if image else None,
+        **given,
+    }
+
+
+def _secrets(args: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, SecretSource]:
+    return {variable: SecretSource(value=args["secrets"][key]) for variable, key in variables.items()}
