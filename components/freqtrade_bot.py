@@ -107,7 +107,9 @@ class FreqtradeBot(pulumi.ComponentResource):
     logs: pulumi.Output[str]
     """Where its logs are."""
     api_url: pulumi.Output[str]
-    """URL of its REST API: on this machine if published, else on the host's private network."""
+    """URL of its REST API: on this machine if published, else private_url."""
+    private_url: pulumi.Output[str]
+    """URL of its REST API for the tasks of the same host."""
     volume_name: pulumi.Output[str]
     """Docker volume or EFS access point with its trades and their backups (with a database_url: with neither)."""
     image_reference: pulumi.Output[str]
@@ -122,11 +124,8 @@ class FreqtradeBot(pulumi.ComponentResource):
         super().__init__("tradestack:index:FreqtradeBot", name, {}, opts)
         task = run_task(spec, args["host"], self)
         published = args.get("published_port")
-        self.api_url = (
-            pulumi.Output.from_input(f"http://127.0.0.1:{published}")
-            if published
-            else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
-        )
+        self.private_url = pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
+        self.api_url = pulumi.Output.from_input(f"http://127.0.0.1:{published}") if published else self.private_url
         self.service = task.service
         self.logs = task.logs
         self.volume_name = task.volumes["user-data"]
@@ -137,6 +136,7 @@ class FreqtradeBot(pulumi.ComponentResource):
                 "service": self.service,
                 "logs": self.logs,
                 "apiUrl": self.api_url,
+                "privateUrl": self.private_url,
                 "volumeName": self.volume_name,
                 "imageReference": self.image_reference,
                 "monthlyCost": self.monthly_cost,

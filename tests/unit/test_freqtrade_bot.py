@@ -30,7 +30,14 @@ def run(**changes: Any) -> Run:
 
     def program() -> Any:
         bot = FreqtradeBot("sample", args)
-        return {"api": bot.api_url, "service": bot.service, "logs": bot.logs, "volume": bot.volume_name, "image": bot.image_reference}
+        return {
+            "api": bot.api_url,
+            "private": bot.private_url,
+            "service": bot.service,
+            "logs": bot.logs,
+            "volume": bot.volume_name,
+            "image": bot.image_reference,
+        }
 
     return deploy(program)
 
@@ -111,7 +118,8 @@ def test_exchange_url_may_be_an_output() -> None:
 
 def test_api_url() -> None:
     assert run().result["api"] == "http://sample:8080"
-    assert run(published_port=18081).result["api"] == "http://127.0.0.1:18081"
+    published = run(published_port=18081).result
+    assert (published["api"], published["private"]) == ("http://127.0.0.1:18081", "http://sample:8080")
 
 
 @pytest.mark.parametrize(("variant", "suffix"), [(None, ""), (FreqtradeVariant.PLOT, "_plot"), ("freqai", "_freqai")])
