@@ -3,7 +3,7 @@ STACK ?= local
 FORMAT ?= table
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up status logs secrets restore backup alert alerts kill resume dead-letters down clean test test-fast lint preview cost bench chaos-bots chaos-alerts
+.PHONY: help up status logs secrets restore backup alert alerts kill resume dead-letters down clean test test-fast lint preview cost bench chaos-bots chaos-data chaos-alerts
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -25,13 +25,13 @@ secrets: ## make up the credentials that a stack's bots and webhook lack (STACK=
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.secrets --stack $(STACK)
 
-backup: ## back a bot's trades up now and list the backups (BOT=name)
+backup: ## back a bot's trades or a whole store up now and list the backups (BOT=name, or STORE=influxdb)
 	@tools/bootstrap.sh
-	@$(PYTHON) -m tools.stack.backups --bot "$(BOT)"
+	@$(PYTHON) -m tools.stack.$(if $(STORE),store_backups --store "$(STORE)",backups --bot "$(BOT)")
 
-restore: ## put a bot's trades back to a backup (BOT=name FROM=backup)
+restore: ## put a bot's trades or a store back to a backup (BOT=name or STORE=name, FROM=backup)
 	@tools/bootstrap.sh
-	@$(PYTHON) -m tools.stack.restore --bot "$(BOT)" --from "$(FROM)"
+	@$(PYTHON) -m tools.stack.$(if $(STORE),store_backups --store "$(STORE)",restore --bot "$(BOT)") --from "$(FROM)"
 
 alert: ## send a signed test alert and show its order (ROUTE=market SYMBOL=AAPL ACTION=buy SET="qty=2" STACK=local)
 	@tools/bootstrap.sh
@@ -95,6 +95,11 @@ bench: ## what a preview takes, and what an accepted alert costs, in five minute
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.chaos.bots $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+chaos-data: ## kill and stop the data services while bots trade and alerts come in, and count what is lost (SEED=…)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup up
+	@$(PYTHON) -m tools.chaos.data $(if $(SEED),--seed $(SEED))
 
 chaos-alerts: ## hurt a webhook's containers while alerts come in, and count orders lost and doubled (ALERTS=2000 SEED=…)
 	@tools/bootstrap.sh
