@@ -123,7 +123,7 @@ def test_trades_older_than_asked_are_left() -> None:
         await world.look()
         assert len(world.bot.asked) - asked == 5, "it goes on to ask for what it leaves out"
 
-    with_bot(check, closed=1600)
+    with_bot(check, closed=5000)
 
 
 def test_trades_wait_at_the_bot_while_they_could_not_be_kept() -> None:
