@@ -76,6 +76,12 @@ class NumberedPoints:
         self.dropped = writer.dropped
 
 
+def published(one: Any) -> str:
+    """The port of this machine that leads to the container's one published port."""
+    ((binding,),) = one.attrs["HostConfig"]["PortBindings"].values()
+    return binding["HostPort"]
+
+
 def hurt(tallied: DataTally, containers: dict[str, Any], dice: random.Random) -> None:
     """All rounds, one after the other."""
     for who, how in plan([name for name in HURT if name in containers], dice):
@@ -110,11 +116,14 @@ def run(count: int, seed: int) -> DataTally:
     known = outputs(CHAOS)
     engine = engine_client(CHAOS)
     containers = {name: container(engine, service) for name, service in everything(known).items()}
-    port = containers["alpaca-paper"].attrs["HostConfig"]["PortBindings"]["8000/tcp"][0]["HostPort"]
-    broker_url = f"http://127.0.0.1:{port}"
+    broker_url = f"http://127.0.0.1:{published(containers['alpaca-paper'])}"
     alerts.paper(broker_url, "POST", "reset", json={"cash": str(alerts.PLENTY)})
     bots = {bot["name"]: (containers[bot["name"]], BotApi(bot["apiUrl"], known["credentials"][bot["name"]])) for bot in known["bots"]}
-    points, watch, sent, tallied = NumberedPoints(known["data"]["influxWriteUrl"]), BotWatch(bots), Sent(), DataTally()
+    passwords, influx = known["credentials"]["data"], f"127.0.0.1:{published(containers['data-influxdb'])}"
+    write_url = f"http://writer:{passwords['influxWritePassword']}@{influx}/api/v2/write?bucket=tradestack&precision=ns"
+    read_url = f"http://reader:{passwords['influxReadPassword']}@{influx}/query?db=tradestack"
+    loki = LokiSource(f"http://127.0.0.1:{published(containers['data-loki'])}")
+    points, watch, sent, tallied = NumberedPoints(write_url), BotWatch(bots), Sent(), DataTally()
     began, stop, webhook = time.time(), threading.Event(), known["webhook"]
     with ThreadPoolExecutor(3) as pool:
         watching, writing = pool.submit(watch.run, stop), pool.submit(points.run)
@@ -132,13 +141,12 @@ def run(count: int, seed: int) -> DataTally:
     ordered = tally(sent.alerts, sent.accepted, drained)
     tallied.alerts, tallied.alerts_lost, tallied.alerts_doubled = sent.alerts, ordered.lost, ordered.duplicated
     tallied.bots_stopped, tallied.dropped = len(watch.stopped), points.dropped
-    read_url = known["data"]["influxReadUrl"]
     found = numbers(read_url, MEASUREMENT)
     trades = {(name, trade) for name, (_, api) in bots.items() for trade in closed_trades(api, ended)}
     missing_trades = trades - trades_found(read_url, trades, SETTLE_SECONDS)
     tallied.points = points.made + len(trades)
     tallied.points_lost = max(0, points.made - len(found) - points.dropped) + len(missing_trades)
-    count_lines(tallied, containers, LokiSource(known["data"]["lokiUrl"]), began, ended)
+    count_lines(tallied, containers, loki, began, ended)
     return tallied
 
 
