@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, fields, is_dataclass
@@ -11,9 +12,12 @@ from urllib.parse import urlsplit
 
 from botkit.stopping import Backoff
 
+log = logging.getLogger(__name__)
 WAIT_SECONDS = 2.0
+QUIET_SECONDS = 60.0
 # A server that says nothing for so long is asked whether it is there.
 SILENT_SECONDS = 10.0
+LONGEST_DELAY = 10.0
 MOST_BYTES = 2**20
 
 
@@ -113,15 +117,15 @@ class Bus:
         What is no message of `kinds` is skipped. Redis cuts off whoever reads too slowly, which is a Gap too: nothing is kept here.
         """
         names, known = tuple(channels), None if kinds is None else tuple(kinds)
-        backoff, heard, failed = Backoff(0.25, 10.0), time.monotonic(), False
+        backoff, heard, again, told = Backoff(0.25, LONGEST_DELAY), time.monotonic(), False, -QUIET_SECONDS
         while True:
             connection = self._redis.connection_pool.make_connection()
             try:
                 await self._subscribed(connection, names)
                 backoff.reset()
-                if failed:
+                if again:
                     yield Gap(time.monotonic() - heard)
-                heard, failed = time.monotonic(), True
+                heard, again = time.monotonic(), True
                 async for channel, text in self._messages(connection):
                     heard = time.monotonic()
                     try:
@@ -130,8 +134,11 @@ class Bus:
                         continue
                     yield Received(channel, message)
                     heard = time.monotonic()
-            except self._errors:
-                failed = True
+            except self._errors as problem:
+                again = True
+                if time.monotonic() - told >= QUIET_SECONDS:
+                    told = time.monotonic()
+                    log.warning("Redis at %s can't be followed, trying again: %s", self._where, problem or type(problem).__name__)
             finally:
                 await self._dropped(connection)
             await asyncio.sleep(backoff.delay())

@@ -59,10 +59,10 @@ def _message_of(record: logging.LogRecord) -> str:
 
 def _dump(line: dict[str, Any]) -> str:
     try:
-        return json.dumps(line, default=str)
+        return json.dumps(line, default=str, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        # Keys that are no text, an object inside itself.
-        return json.dumps({str(key): value if isinstance(value, str) else repr(value) for key, value in line.items()})
+        # Keys that are no text, an object inside itself, NaN.
+        return json.dumps({key: value if isinstance(value, (str, int)) else repr(value) for key, value in line.items()})
 
 
 def _start_of(text: str) -> str:

