@@ -1,6 +1,5 @@
 """The Pulumi CLI: the one on PATH, else the cached one, else the official download, else built from Go modules."""
 
-import hashlib
 import os
 import platform
 import shutil
@@ -9,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from . import golang, reach, versions
+from .fetch import fetch
 from .paths import CACHE
 from .progress import Step, try_output
 from .scratch import scratch
@@ -85,14 +85,7 @@ def download(version: str, target: Path, downloads: str = DOWNLOADS, checksums: 
     target.parent.mkdir(parents=True, exist_ok=True)
     with scratch(target.parent) as temporary:
         file = Path(temporary, archive)
-        with urllib.request.urlopen(f"{downloads}/{archive}", timeout=30) as answer, open(file, "wb") as output:
-            shutil.copyfileobj(answer, output)
-        with open(file, "rb") as data:
-            actual = hashlib.sha256()
-            while block := data.read(1 << 20):
-                actual.update(block)
-        if actual.hexdigest() != expected:
-            raise ValueError(f"the checksum of {archive} is {actual.hexdigest()}, published is {expected}")
+        fetch(f"{downloads}/{archive}", file, expected)
         with tarfile.open(file) as tar:
             if hasattr(tarfile, "data_filter"):
                 tar.extraction_filter = tarfile.data_filter

@@ -1,4 +1,4 @@
-"""A Debian root file system made from packages, and a throwaway copy of it in which its own pip works: for the stand-in base images."""
+"""Debian root file systems made from packages, and throwaway copies in which their own apt and pip work: for the stand-in base images."""
 
 import hashlib
 import os
@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import versions
@@ -14,29 +15,52 @@ from .paths import CACHE, is_root
 from .progress import SetupError, Step, try_output
 from .scratch import scratch
 
-PACKAGES = ("python3", "python3-venv", "python3-pip", "ca-certificates", "libgomp1")
 FORMAT = "1"  # Raise it when the recipe below changes, so that cached results are made anew.
 PIP_CONF = "[global]\nno-index = true\nfind-links = /opt/wheels\ndisable-pip-version-check = true\nroot-user-action = ignore\n"
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 LEFTOVERS = ("var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "var/log/*.log", "var/log/apt/*", "tmp/*")
 CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+# What apt changes and no image needs.
+APT_STATE = (
+    "etc/resolv.conf",
+    "etc/hosts",
+    "tmp",
+    "proc",
+    "sys",
+    "dev",
+    "run",
+    "var/cache",
+    "var/lib/apt",
+    "var/log",
+    "usr/sbin/policy-rc.d",
+)
 
 
-def archive() -> Path:
+@dataclass(frozen=True)
+class Root:
+    """A root file system: what there is beside Debian's smallest set, and pip's settings (empty: no Python)."""
+
+    packages: tuple[str, ...]
+    pip_conf: str = ""
+
+
+PYTHON = Root(("python3", "python3-venv", "python3-pip", "ca-certificates", "libgomp1"), PIP_CONF)
+PLAIN = Root(("ca-certificates",))
+"""For servers, whose official images have no Python: what is built on the stand-in can't count on it either."""
+
+
+def archive(root: Root) -> Path:
     """Where the cached root file system is, or will be."""
-    key = hashlib.sha256(repr((FORMAT, versions.DEBIAN_SUITE, PACKAGES, PIP_CONF)).encode()).hexdigest()[:8]
+    key = hashlib.sha256(repr((FORMAT, versions.DEBIAN_SUITE, root.packages, root.pip_conf)).encode()).hexdigest()[:8]
     return CACHE / "base-images" / f"rootfs-{versions.DEBIAN_SUITE}-{os.uname().machine}-{key}.tar"
 
 
-def build(step: Step) -> Path:
+def build(step: Step, kind: Root) -> Path:
     """Cached archive of the root file system, made with debootstrap when it isn't there. Raises SetupError."""
-    target = archive()
+    target = archive(kind)
     if target.is_file():
         return target
-    if not is_root():
-        raise SetupError(
-            "base images: no image registry answers, and only root can build stand-ins: run this as root once, or load the images"
-        )
+    need_root()
     if shutil.which("debootstrap", path=_path()) is None:
         if shutil.which("apt-get") is None:
             raise SetupError("base images: no image registry can be reached, and debootstrap is not installed: install it")
@@ -44,36 +68,50 @@ def build(step: Step) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with scratch(target.parent) as temporary:
         root = Path(temporary, "root")
-        command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", versions.DEBIAN_SUITE, root]
+        command = ["debootstrap", "--variant=minbase", f"--include={','.join(kind.packages)}", versions.DEBIAN_SUITE, root]
         if mirror := os.environ.get("TRADESTACK_DEBIAN_MIRROR"):
             command.append(mirror)
         step.run(f"debootstrap {versions.DEBIAN_SUITE} (about 1 min)", command, timeout=1800, env={**os.environ, "PATH": _path()})
-        clean(root)
+        clean(root, kind.pip_conf)
         finished = Path(temporary, "rootfs.tar")
         step.run("packing it", ["tar", "--numeric-owner", "--sort=name", "-C", root, "-cf", finished, "."], timeout=300)
         finished.rename(target)
     return target
 
 
-def clean(root: Path) -> None:
-    """Make it a base image: nothing of this machine, pip ready to use as in the official Python image, offline."""
+def need_root() -> None:
+    """Raises SetupError for anybody else."""
+    if not is_root():
+        raise SetupError(
+            "base images: no image registry answers, and only root can build stand-ins: run this as root once, or load the images"
+        )
+
+
+def clean(root: Path, pip_conf: str) -> None:
+    """Make it a base image: nothing of this machine; pip, if it is there, ready to use as in the official Python image, offline."""
     for name in ("etc/resolv.conf", "etc/hostname", "etc/machine-id"):
         (root / name).unlink(missing_ok=True)
         (root / name).touch()
     for pattern in LEFTOVERS:
         for file in root.glob(pattern):
             file.unlink()
+    if not pip_conf:
+        return
     # Debian guards its own packages from pip; an image of one purpose has nothing to guard.
     for file in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         file.unlink()
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
-    (root / "etc/pip.conf").write_text(PIP_CONF)
+    (root / "etc/pip.conf").write_text(pip_conf)
     (root / "opt/wheels").mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
 def throwaway(step: Step, source: Path) -> Iterator[Path]:
-    """The root file system unpacked, with this machine's name lookup and certificates, deleted afterwards: for pip with a network."""
+    """The root file system unpacked, with this machine's name lookup and certificates, deleted afterwards: for installing from a network.
+
+    Raises SetupError.
+    """
+    need_root()
     with scratch(source.parent) as root:
         root.chmod(0o755)
         step.run("unpacking the root file system", ["tar", "-C", root, "-xf", source], timeout=300)
@@ -94,6 +132,35 @@ def inside(step: Step, what: str, root: Path, command: Sequence[str], *, user: s
     if (root / "tmp/certificates.pem").is_file():
         environment["PIP_CERT"] = "/tmp/certificates.pem"
     return step.run(what, ["chroot", f"--userspec={user}", root, *command], timeout=1800, env={**environment, **(env or {})})
+
+
+def install(step: Step, root: Path, packages: Sequence[str]) -> list[str]:
+    """Install Debian packages in the throwaway root file system; returns the paths that this made or changed. Raises SetupError."""
+    # Packages that bring a service would start it.
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    step.run("mounting /proc", ["mount", "-t", "proc", "proc", root / "proc"], timeout=30)  # Java's packages ask for it.
+    certificates = ["-o", "Acquire::https::CAInfo=/tmp/certificates.pem"] if (root / "tmp/certificates.pem").is_file() else []
+    apt = ["apt-get", "-y", "-qq", *certificates]
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    inside(step, "apt-get update", root, [*apt, "update"], env=quiet)
+    inside(step, f"installing {' and '.join(packages)}", root, [*apt, "install", "--no-install-recommends", *packages], env=quiet)
+    return changed(root, policy)
+
+
+def changed(root: Path, mark: Path) -> list[str]:
+    """Paths below `root` (relative, sorted) of what was made or changed since the file `mark` was, without folders."""
+    since = mark.stat().st_ctime_ns  # Not the time of day: files' times are of a coarser clock.
+    found = []
+    for folder, folders, files in os.walk(root):
+        inside_root = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if str(inside_root / name) not in APT_STATE]
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in (*files, *links):
+            if str(inside_root / name) not in APT_STATE and os.lstat(Path(folder, name)).st_ctime_ns >= since:
+                found.append(str(inside_root / name))
+    return sorted(found)
 
 
 def pip_settings() -> dict[str, str]:

@@ -17,7 +17,13 @@ GO_OLDEST = "1.26"
 DEBIAN_SUITE = "bookworm"
 """Debian release of the stand-in base images ..."""
 DEBIAN_PYTHON = "3.11"
-"""... and its Python."""
+"""... its Python ..."""
+DEBIAN_REDIS = "7"
+"""... and its Redis (7.0.15). The servers that are built from Go modules are pinned in tools/go."""
+QUESTDB = "9.3.4"
+"""QuestDB's package in Maven Central ..."""
+QUESTDB_SHA256 = "939bc53ab22f93dbaa6545143a6e7c536d4904c07b7f2d381e8eef10436be062"
+"""... and its checksum, as published there."""
 
 
 def numbers(version: str) -> tuple[int, ...]:
