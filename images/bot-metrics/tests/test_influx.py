@@ -230,19 +230,20 @@ def test_bad_settings_end_it_with_one_line(poller: Callable[..., Poller]) -> Non
     assert line["level"] == "error" and "BOT_METRICS_INFLUX_URL" in line["message"] and "BOT_METRICS_INTERVAL=0" in line["message"]
 
 
-def test_the_image(engine: docker.DockerClient, influx: Influx) -> None:
+def test_the_image(engine: docker.DockerClient, influx: Influx, request: pytest.FixtureRequest) -> None:
     """Read-only, without capabilities; a bot that DNS doesn't know is one line, however often it is asked."""
     source = image_at("bot-metrics")
+    tag = f"{influx.name}:latest"
     engine.images.build(
         path=str(IMAGES),
         dockerfile="bot-metrics/Dockerfile",
         buildargs={"BASE_IMAGE": base_of(source.base)},
-        tag="tradestack-test-metrics/bot-metrics:latest",
+        tag=tag,
         rm=True,
         network_mode="none" if base_of(source.base) != source.base else None,
     )
     container = engine.containers.create(
-        "tradestack-test-metrics/bot-metrics:latest",
+        tag,
         name=f"{influx.name}-poller",
         environment={
             "BOT_METRICS_INFLUX_URL": influx.write_url("data-influxdb:8086"),
@@ -255,6 +256,7 @@ def test_the_image(engine: docker.DockerClient, influx: Influx) -> None:
         security_opt=["no-new-privileges:true"],
         mem_limit="512m",
     )
+    request.addfinalizer(lambda: (container.remove(force=True), engine.images.remove(tag)))
     influx.network.connect(container)
     container.start()
     wait_for("points", lambda: len(influx.rows("SELECT up FROM bot WHERE bot = 'nobody' AND up = 0")) >= 5)
