@@ -3,6 +3,7 @@
 from .alpaca_paper import AlpacaPaper, AlpacaPaperArgs, MarketHours
 from .bot_cluster import BotCluster, BotClusterArgs, ContainerInsights
 from .bot_image import BotImage, BotImageArgs
+from .bot_metrics import BotMetrics, BotMetricsArgs
 from .exchange_replay import ExchangeReplay, ExchangeReplayArgs
 from .freqtrade_bot import FreqtradeBot, FreqtradeBotArgs
 from .freqtrade_image import FreqtradeVariant
@@ -11,6 +12,8 @@ from .local_cluster import LocalCluster, LocalClusterArgs
 from .local_queue import LocalQueue, LocalQueueArgs
 from .network import Egress, Network, NetworkArgs
 from .tags import tag_resources
+from .timeseries_args import ChunkStore, HistoryEngine, HistoryStore, InfluxdbStore, LokiStore, RedisStore, StoreKind
+from .timeseries_stack import TimeseriesStack, TimeseriesStackArgs
 from .webhook_args import (
     LimitScope,
     WebhookAuthentication,
@@ -30,6 +33,9 @@ __all__ = [
     "BotClusterArgs",
     "BotImage",
     "BotImageArgs",
+    "BotMetrics",
+    "BotMetricsArgs",
+    "ChunkStore",
     "ContainerInsights",
     "DockerHostArgs",
     "Egress",
@@ -39,15 +45,23 @@ __all__ = [
     "FreqtradeBot",
     "FreqtradeBotArgs",
     "FreqtradeVariant",
+    "HistoryEngine",
+    "HistoryStore",
     "HostArgs",
+    "InfluxdbStore",
     "LimitScope",
     "LocalCluster",
     "LocalClusterArgs",
     "LocalQueue",
     "LocalQueueArgs",
+    "LokiStore",
     "MarketHours",
     "Network",
     "NetworkArgs",
+    "RedisStore",
+    "StoreKind",
+    "TimeseriesStack",
+    "TimeseriesStackArgs",
     "WebhookAuthentication",
     "WebhookDefaults",
     "WebhookIngress",

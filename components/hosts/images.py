@@ -12,7 +12,7 @@ import pulumi_docker as docker
 from ..task import Image
 
 # Left out of tag and build alike; keep in step with the images' .dockerignore files.
-IGNORED_NAMES = frozenset({"__pycache__", "tests", ".pytest_cache", "README.md"})
+IGNORED_NAMES = frozenset({"__pycache__", "tests", ".pytest_cache", ".hypothesis", "README.md"})
 
 
 def content_files(folder: Path) -> list[Path]:

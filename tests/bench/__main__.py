@@ -1,8 +1,10 @@
-"""`make bench`: previews, then what an accepted alert costs."""
+"""`make bench`: previews, what an accepted alert costs, what polling 200 bots costs."""
 
-from tests.bench import accept, previews
+from tests.bench import accept, bot_metrics, previews
 
 if __name__ == "__main__":
     previews.main()
     print()
     accept.main()
+    print()
+    bot_metrics.main()
