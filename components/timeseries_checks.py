@@ -1,5 +1,6 @@
 """What is wrong with a TimeseriesStack's arguments, one sentence a mistake: key, value, fix."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,6 +35,8 @@ URL_SCHEMES: Mapping[str, tuple[str, ...]] = {
     "redis_url": ("redis", "rediss"),
     **{key: ("http", "https") for key in ("influx_write_url", "influx_read_url", "loki_url", "history_url")},
 }
+# What the images take; AWS's own stores take less (timeseries_managed).
+PASSWORD = re.compile(r"[!-~]{16,200}")
 # Keys that only one kind, or one engine, looks at.
 ONLY_MANAGED = ("node_type", "instance_type", "storage_gb")
 ONLY_MARKETSTORE = ("port", "mount_path")
@@ -92,8 +95,8 @@ def _store(store: str, given: Mapping[str, Any], host: Mapping[str, Any]) -> Ite
         value = given.get(key) if of == store else None
         if value is not None and not low <= value <= high:
             yield f"{store}.{key}={value!r}: use {low} to {high}"
-    if store == "redis" and given.get("max_memory_mb") and given["max_memory_mb"] > (given.get("memory") or 512) * 3 / 4:
-        yield f"redis.max_memory_mb={given['max_memory_mb']!r}: use at most three quarters of redis.memory; saving needs the rest"
+    if store == "redis" and given.get("max_memory_mb") and given["max_memory_mb"] > (given.get("memory") or 512) * 2 / 3:
+        yield f"redis.max_memory_mb={given['max_memory_mb']!r}: use at most two thirds of redis.memory; saving needs the rest"
     if store == "loki":
         yield from _chunks(given, host)
     if store == "history" and kind == StoreKind.CONTAINER:
@@ -133,6 +136,10 @@ def _secrets(args: Mapping[str, Any]) -> Iterator[str]:
             yield f"secrets.{key}: no store as it is configured uses it; remove it, or set the store's kind to what needs it"
     if optional and len([key for key in optional if secrets.get(key)]) == 1:
         yield f"secrets.{optional[0]} and {optional[1]}: give both, or neither until the tokens exist"
+    for key in needed:
+        # The value is never shown. What is an output, the image checks.
+        if key not in URL_SCHEMES and isinstance(secrets.get(key), str) and secrets[key] and not PASSWORD.fullmatch(secrets[key]):
+            yield f"secrets.{key}: use 16 to 200 printable characters without spaces; make up another"
     for key, schemes in URL_SCHEMES.items():
         mistake = url_mistake(secrets[key], schemes) if secrets.get(key) else ""
         if mistake:

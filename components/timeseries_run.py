@@ -47,8 +47,8 @@ def planned_tasks(name: str, args: Mapping[str, Any]) -> list[TaskSpec]:
 
 
 def _chunks_in_s3(args: Mapping[str, Any]) -> bool:
-    default = ChunkStore.VOLUME if args["host"].get("docker") is not None else ChunkStore.S3
-    return ((args.get("loki") or {}).get("chunks") or default) == ChunkStore.S3
+    chunks = (args.get("loki") or {}).get("chunks") or ChunkStore.S3
+    return chunks == ChunkStore.S3 and args["host"].get("fargate") is not None
 
 
 class DataServices:

@@ -52,7 +52,7 @@ def influxdb_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
 def loki_task(name: str, args: Mapping[str, Any], bucket: Optional[pulumi.Input[str]], permissions: tuple[Permission, ...]) -> TaskSpec:
     """`bucket`: name of the S3 bucket for its chunks; None: they stay on the volume."""
     own = args.get("loki") or {}
-    chunks = {"LOKI_S3_BUCKET": bucket, "AWS_REGION": args["host"]["fargate"]["region"]} if bucket is not None else {}
+    chunks = {"LOKI_S3_BUCKET": bucket, "AWS_REGION": args["host"]["fargate"].get("region", "")} if bucket is not None else {}
     return TaskSpec(
         name=f"{name}-loki",
         environment={"LOKI_RETENTION_DAYS": str(retention(args, "loki")), **chunks},
@@ -95,10 +95,10 @@ def log_router_task(name: str, args: Mapping[str, Any], loki_url: pulumi.Input[s
 
 # The health command of each image, as its README gives it.
 HEALTH: Mapping[str, tuple[str, ...]] = {
-    "redis": ("python3", "-m", "redis_server.health"),
-    "influxdb": ("python3", "-m", "influxdb_server.health"),
-    "loki": ("python3", "-m", "loki_server.health"),
-    "questdb": ("python3", "-m", "questdb_server.health"),
+    "redis": ("python3", "-m", "redis_store.health"),
+    "influxdb": ("python3", "-m", "influxdb_store.health"),
+    "loki": ("python3", "-m", "loki_store.health"),
+    "questdb": ("python3", "-m", "questdb_store.health"),
     "log-router": ("python3", "-m", "log_router.health"),
 }
 
@@ -124,7 +124,7 @@ def _store(
         "architecture": args.get("architecture"),
         "spot": args.get("spot") is not False,
         "single_writer": True,
-        "health": HealthCheck(command=HEALTH[image], interval=10, timeout=5, start_period=start_period) if image else None,
+        "health": HealthCheck(command=HEALTH[image], interval=10, timeout=10, start_period=start_period) if image else None,
         **given,
     }
 

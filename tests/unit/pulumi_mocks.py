@@ -210,6 +210,13 @@ _OUTPUTS: dict[str, Callable[[str, dict], dict]] = {
         "arn": _arn("sqs", f"{name}-1a2b3c4.fifo"),
         "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-1a2b3c4.fifo",
     },
+    "aws:s3/bucket:Bucket": lambda name, _: {"arn": f"arn:aws:s3:::{name}-1a2b3c4", "bucket": f"{name}-1a2b3c4"},
+    "aws:elasticache/replicationGroup:ReplicationGroup": lambda name, _: {
+        "primaryEndpointAddress": f"master.{name}-1a2b3c4.x1y2z3.euw1.cache.amazonaws.com",
+    },
+    "aws:timestreaminfluxdb/dbInstance:DbInstance": lambda name, _: {
+        "endpoint": f"a1b2c3d4e5-x1y2z3.timestream-influxdb.{REGION}.on.aws",
+    },
     "docker:index/image:Image": lambda name, inputs: {
         "repoDigest": f"{str(inputs.get('imageName', '')).rpartition(':')[0]}@sha256:{'0' * 64}",
     },

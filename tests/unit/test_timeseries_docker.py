@@ -61,13 +61,13 @@ def test_each_store_is_told_its_own_secrets_and_no_other() -> None:
         task: {key: value for key, value in environment(declared, task).items() if "hush" in value} for task in (*TASKS, "data-history")
     }
     assert told == {
-        "data-redis": {"REDIS_PASSWORD": "hush-redis"},
+        "data-redis": {"REDIS_PASSWORD": "hush-redis-0123456789"},
         "data-influxdb": {
-            "INFLUXDB_ADMIN_PASSWORD": "hush-admin",
-            "INFLUXDB_WRITE_PASSWORD": "hush/write",
-            "INFLUXDB_READ_PASSWORD": "hush-read",
+            "INFLUXDB_ADMIN_PASSWORD": "hush-admin-0123456789",
+            "INFLUXDB_WRITE_PASSWORD": "hush/write-0123456789",
+            "INFLUXDB_READ_PASSWORD": "hush-read-0123456789",
         },
-        "data-history": {"HISTORY_PASSWORD": "hush-history"},
+        "data-history": {"HISTORY_PASSWORD": "hush-history-0123456789"},
         "data-loki": {},
         "data-log-router": {},
     }
@@ -99,11 +99,16 @@ def test_retention_and_size_are_configuration() -> None:
 
 def test_the_urls_have_quoted_credentials_and_are_secret_where_they_have_some() -> None:
     result = run(DOCKER, **HISTORY).result
-    assert result["redis_url"] == "redis://:hush-redis@data-redis:6379/0"
-    assert result["influx_write_url"] == "http://writer:hush%2Fwrite@data-influxdb:8086/api/v2/write?bucket=tradestack&precision=ns"
-    assert result["influx_read_url"] == "http://reader:hush-read@data-influxdb:8086/query?db=tradestack"
+    assert result["redis_url"] == "redis://:hush-redis-0123456789@data-redis:6379/0"
+    assert (
+        result["influx_write_url"] == "http://writer:hush%2Fwrite-0123456789@data-influxdb:8086/api/v2/write?bucket=tradestack&precision=ns"
+    )
+    assert result["influx_read_url"] == "http://reader:hush-read-0123456789@data-influxdb:8086/query?db=tradestack"
     assert (result["influx_url"], result["influx_database"]) == ("http://data-influxdb:8086", "tradestack")
-    assert (result["loki_url"], result["history_url"]) == ("http://data-loki:3100", "http://admin:hush-history@data-history:9000")
+    assert (result["loki_url"], result["history_url"]) == (
+        "http://data-loki:3100",
+        "http://admin:hush-history-0123456789@data-history:9000",
+    )
     assert run(DOCKER).result["history_url"] == ""
 
 

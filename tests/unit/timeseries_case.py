@@ -11,16 +11,19 @@ from tests.unit.pulumi_mocks import Run, deploy, revealed
 
 CONTAINER = "docker:index/container:Container"
 SECRETS = {
-    "redis_password": "hush-redis",
-    "influx_admin_password": "hush-admin",
-    "influx_write_password": "hush/write",
-    "influx_read_password": "hush-read",
+    "redis_password": "hush-redis-0123456789",
+    "influx_admin_password": "hush-admin-0123456789",
+    "influx_write_password": "hush/write-0123456789",
+    "influx_read_password": "hush-read-0123456789",
 }
 # Published, so that no image is built.
 STORES: dict[str, Any] = {store: {"image": f"example.org/{store}:1"} for store in ("redis", "influxdb", "loki")}
 DOCKER: dict[str, Any] = {"host": {"docker": {"network": "private"}}, "secrets": SECRETS, **STORES}
 FARGATE: dict[str, Any] = {"host": {"fargate": fargate_case.HOST}, "secrets": SECRETS, **STORES}
-HISTORY: dict[str, Any] = {"history": {"image": "example.org/questdb:1"}, "secrets": {**SECRETS, "history_password": "hush-history"}}
+HISTORY: dict[str, Any] = {
+    "history": {"image": "example.org/questdb:1"},
+    "secrets": {**SECRETS, "history_password": "hush-history-0123456789"},
+}
 
 
 def run(base: dict[str, Any], name: str = "data", **changes: Any) -> Run:

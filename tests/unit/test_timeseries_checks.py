@@ -1,0 +1,69 @@
+"""What a TimeseriesStack refuses: every mistake at once, before anything is declared, and no secret in the sentence."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit import fargate_case
+from tests.unit.timeseries_case import DOCKER, FARGATE, SECRETS, refused
+
+URLS = {"redis_url": "redis://:hush@r.example.org:6379", "loki_url": "https://me:hush@l.example.org"}
+MARKETSTORE = {"engine": "marketstore", "image": "m", "port": 5993}
+
+
+def without(key: str) -> dict[str, Any]:
+    return {"secrets": {name: value for name, value in SECRETS.items() if name != key}}
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "sentence"),
+    [
+        (DOCKER, {"secrets": None}, "secrets: is missing"),
+        (DOCKER, {"host": {}}, "host=[]: give exactly one of docker and fargate"),
+        (DOCKER, {"reddis": {}}, "reddis: no such argument; did you mean redis?"),
+        (DOCKER, {"redis": {"memry": 512}}, "redis.memry: no such argument; did you mean memory?"),
+        (DOCKER, {"redis": {"kind": "cloud"}}, "redis.kind='cloud': use container, managed, external"),
+        (DOCKER, without("redis_password"), "secrets.redis_password: is missing; make it up"),
+        (DOCKER, {"secrets": {**SECRETS, "redis_password": ""}}, "secrets.redis_password: is missing"),
+        (DOCKER, {"secrets": {**SECRETS, "redis_password": "hush"}}, "secrets.redis_password: use 16 to 200 printable characters without spaces"),
+        (DOCKER, {"secrets": {**SECRETS, "token": "hush"}}, "secrets.token: unknown; use redis_password, redis_url"),
+        (DOCKER, {"secrets": {**SECRETS, "redis_url": URLS["redis_url"]}}, "secrets.redis_url: no store as it is configured uses it"),
+        (DOCKER, {"secrets": {**SECRETS, "history_password": "hush" * 5}}, "secrets.history_password: no store as it is configured uses it"),
+        (DOCKER, {"redis": {"kind": "external"}}, "secrets.redis_url: is missing; give the whole URL with its credentials"),
+        (
+            DOCKER,
+            {"redis": {"kind": "external"}, "secrets": {**without("redis_password")["secrets"], "redis_url": "http://:hush@r"}},
+            "secrets.redis_url: use redis:// or rediss://[user:password@]host[:port]…",
+        ),
+        (
+            DOCKER,
+            {"redis": {"kind": "external", "memory": 512}, "secrets": {**without("redis_password")["secrets"], "redis_url": URLS["redis_url"]}},
+            "redis.memory: only with redis.kind=container; leave it out",
+        ),
+        (DOCKER, {"redis": {"max_memory_mb": 400}}, "redis.max_memory_mb=400: use at most two thirds of redis.memory"),
+        (DOCKER, {"influxdb": {"retention_days": -1}}, "influxdb.retention_days=-1: use 0 to 36500"),
+        (DOCKER, {"loki": {"retention_days": 0}}, "loki.retention_days=0: use 1 to 3650"),
+        (DOCKER, {"loki": {"chunks": "s3"}}, "loki.chunks='s3': Docker has no S3; use volume"),
+        (DOCKER, {"loki": {"chunks": "disk"}}, "loki.chunks='disk': use s3, volume"),
+        (DOCKER, {"history": {"kind": "managed"}}, "history.kind='managed': AWS manages none that takes its place"),
+        (DOCKER, {"history": {"engine": "mysql"}}, "history.engine='mysql': use questdb, marketstore"),
+        (DOCKER, {"history": {"engine": "marketstore"}}, "history.image: is missing; marketstore has no image here; history.port: is missing"),
+        (DOCKER, {"history": {**MARKETSTORE, "retention_days": 5}}, "history.retention_days: marketstore deletes nothing by age"),
+        (DOCKER, {"history": {"port": 9000}}, "history.port: only with history.engine=marketstore"),
+        (DOCKER, {"history": MARKETSTORE, "secrets": {**SECRETS, "history_password": "hush" * 5}}, "secrets.history_password: no store as"),
+        (FARGATE, {"log_router_port": 24224}, "log_router_port=24224: only Docker's log driver needs it"),
+        (FARGATE, {"redis": {"image": "r", "published_port": 6379}}, "published_port=6379: Fargate publishes nothing"),
+        (FARGATE, {"influxdb": {"image": "i", "cpu": 256, "memory": 4096}}, "memory=4096: with cpu=256 use one of"),
+        (FARGATE, {"host": {"fargate": {**fargate_case.HOST, "file_system_id": None}}}, "host.fargate.file_system_id is missing"),
+    ],
+)  # fmt: skip
+def test_one_mistake(base: dict[str, Any], changes: dict[str, Any], sentence: str) -> None:
+    message = refused(base, **changes)
+    assert sentence in message
+    assert "hush" not in message
+
+
+def test_all_mistakes_at_once() -> None:
+    message = refused(DOCKER, redis={"kind": "cloud"}, loki={"retention_days": 0}, secrets={"token": "hush"}, log_router_prt=1)
+    for part in ("log_router_prt", "redis.kind", "loki.retention_days", "influx_admin_password: is missing", "secrets.token"):
+        assert part in message
