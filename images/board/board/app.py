@@ -26,7 +26,7 @@ def make_app(settings: Settings, hub: Hub, panels: Panels) -> web.Application:
     app[FILES], app[HUB], app[PANELS] = read_files(settings.title, settings.vendor), hub, panels
     app.router.add_get("/health", health, allow_head=False)
     app.router.add_get("/api/live", live, allow_head=False)
-    for name in ("setup", "profit", "trades", "orders", "costs", "logs"):
+    for name in panels.names:
         app.router.add_get(f"/api/{name}", panel, allow_head=False, name=name)
     app.router.add_get("/{path:.*}", page_file, allow_head=False)
     return app

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
 from botkit.freqtrade import BotError, Client
 
+from board.numbers import number
 from board.settings import Bot
 from board.sources import Source, SourceDown
 
@@ -84,10 +84,6 @@ def open_trade(trade: Mapping[str, Any]) -> dict[str, Any]:
         "profit": number(trade.get("profit_abs")),
         "profit_percent": number(trade.get("profit_pct")),
     }
-
-
-def number(value: Any) -> float | int | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
 
 
 async def watch_bots(bots: Sequence[BotWatch], watched: asyncio.Event, publish: Callable[[list[dict[str, Any]]], None]) -> None:

@@ -57,6 +57,10 @@ class Hub:
             self._snapshots[topic] = text
             self._send(text)
 
+    def remember(self, topic: str, data: Any) -> None:
+        """The state of a topic for whoever comes later; the others know it from events."""
+        self._snapshots[topic] = _text(topic, data)
+
     def event(self, topic: str, data: Any) -> None:
         """Something that happened, for those who are there."""
         self._send(_text(topic, data))

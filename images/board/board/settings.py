@@ -12,7 +12,8 @@ from botkit.settings import Reader
 
 PREFIX = "BOARD_"
 NAMES = tuple(
-    PREFIX + name for name in ("REDIS_URL", "INFLUX_URL", "LOKI_URL", "BOTS", "SERVICES", "TITLE", "HOSTS", "VENDOR", "HOST", "PORT")
+    PREFIX + name
+    for name in ("REDIS_URL", "INFLUX_URL", "LOKI_URL", "ACCOUNTS", "BOTS", "SERVICES", "TITLE", "HOSTS", "VENDOR", "HOST", "PORT")
 )
 BOT_KEYS = {"name", "url", "username", "password"}
 BOTS_FIX = 'use a JSON list such as [{"name": "sample", "url": "http://sample:8080", "username": "…", "password": "…"}]'
@@ -48,6 +49,8 @@ class Settings:
     redis_url: str = field(repr=False)
     influx_url: str = field(repr=False)
     loki_url: str = field(repr=False)
+    accounts: tuple[str, ...]
+    """Broker accounts whose alerts and orders are shown as they happen."""
     bots: tuple[Bot, ...]
     services: tuple[Service, ...]
     title: str
@@ -76,6 +79,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         redis_url=_store(reader, "BOARD_REDIS_URL", "redis://:password@data-redis:6379/0", r"rediss?://\S+"),
         influx_url=_store(reader, "BOARD_INFLUX_URL", "http://reader:password@data-influxdb:8086/query?db=tradestack", http),
         loki_url=_store(reader, "BOARD_LOKI_URL", "http://data-loki:3100", http),
+        accounts=reader.items("BOARD_ACCOUNTS"),
         bots=tuple(Bot(**one) for one in _named(reader, "BOARD_BOTS", BOTS_FIX, BOT_KEYS, _is_base, secret=True)),
         services=tuple(Service(**one) for one in _named(reader, "BOARD_SERVICES", SERVICES_FIX, {"name", "url"}, _is_service)),
         title=reader.text("BOARD_TITLE", "use 1 to 60 characters", r".{1,60}", "tradestack"),
@@ -85,6 +89,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=reader.text("BOARD_HOST", "use an address of this machine, such as 127.0.0.1 or 0.0.0.0", r"[0-9A-Za-z.:-]+", "127.0.0.1"),
         port=reader.whole("BOARD_PORT", 0, 65_535, 8000),
     )  # fmt: skip
+    if settings.redis_url and not settings.accounts:
+        reader.mistake("BOARD_ACCOUNTS is not set: name the broker accounts of the webhooks, such as paper, separated by commas")
+    for account in settings.accounts:
+        if not re.fullmatch(NAME, account):
+            reader.mistake(f"BOARD_ACCOUNTS: {account!r:.80}: use 1 to 64 letters, digits, dots, hyphens and underscores")
     reader.finish()
     return settings
 

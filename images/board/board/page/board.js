@@ -5,6 +5,11 @@ import {RANGES, choose, chosen, load, onChange, rangeWords} from "./state.js";
 import {recolour} from "./chart.js";
 import * as live from "./live.js";
 import {startBots} from "./bots.js";
+import {startCosts} from "./costs.js";
+import {startLogs} from "./logs.js";
+import {startOrders} from "./orders.js";
+import {startProfit} from "./profit.js";
+import {startSources} from "./sources.js";
 
 function radios(box, name, choices, value, pick) {
   box.append(...choices.map(([key, label, spoken]) => {
@@ -40,4 +45,9 @@ onChange(["theme"], applyTheme);
 onChange(["zone"], () => { setZone(chosen.zone === "UTC" ? "UTC" : OWN); recolour(); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
 startBots();
+startSources();
+startProfit();
+startOrders();
+startCosts();
+startLogs();
 live.start();

@@ -8,6 +8,7 @@ const TONES = {running: "good", paused: "warn", stopped: "warn", unreachable: "b
 const URGENT = ["unreachable", "stopped", "paused", "unknown", "running"];
 // A loop takes seconds; a minute without one is worth a look.
 const SLOW_LOOP_S = 60;
+const MOST_TRADES = 100;
 export let bots = [];
 const listeners = [];
 let sorting = {key: "state", up: true};
@@ -47,7 +48,7 @@ function row(bot) {
       el("small", {}, [bot.dry === false ? "real money" : bot.dry ? "dry run" : "", bot.strategy].filter(Boolean).join(" · "))),
     cell(null, mark(bot)),
     cell("num wide", loop(bot)),
-    cell("num", count(bot.open)),
+    cell("num wide", count(bot.open)),
     cell("num wide", count(bot.closed)),
     cell("num", gain(money(bot.profit, bot.currency, true), bot.profit), el("small", {class: tone(bot.profit_percent)}, percent(bot.profit_percent))),
     cell("num wider", gain(fixed(bot.open_profit, places(bot.currency), true), bot.open_profit)),
@@ -69,7 +70,7 @@ function draw() {
 function sums(key) {
   const by = new Map();
   for (const bot of bots) if (typeof bot[key] === "number") by.set(bot.currency, (by.get(bot.currency) || 0) + bot[key]);
-  return [...by].map(([currency, sum]) => gain(money(sum, currency, true), sum));
+  return [...by].map(([currency, sum]) => gain([fixed(sum, places(currency), true), el("small", {class: "unit"}, ` ${currency}`)], sum));
 }
 
 function glance() {
@@ -85,15 +86,20 @@ function glance() {
 
 function detail() {
   const bot = bots.find(one => one.name === chosen.bot);
-  at("bot-detail").hidden = !bot;
-  if (!bot) return;
-  const facts = [["State", mark(bot)], ["Last loop", loop(bot)], ["Strategy", bot.strategy || NOTHING], ["Money", bot.dry === false ? "real" : bot.dry ? "dry run" : NOTHING],
-    ["Closed trades", `${count(bot.closed)}${bot.wins !== undefined ? `, ${count(bot.wins)} won` : ""}`], ["Balance", money(bot.balance, bot.currency)]];
-  keep(at("bot-facts"), facts, ([name]) => name, ([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
-  const columns = [{name: "Pair"}, {name: "Opened"}, {name: "Rate", num: true, wide: true}, {name: "Stake", num: true, wide: true}, {name: "Profit", num: true}];
-  table(at("open-trades"), `Open trades of ${bot.name}`, columns, (bot.trades || []).map(one => [
-    el("span", {}, one.pair, " ", el("span", {class: "soft"}, one.side === "short" ? "short" : "")), moment(one.opened), rate(one.rate), money(one.stake, bot.currency),
-    el("span", {}, gain(money(one.profit, bot.currency, true), one.profit), el("small", {class: tone(one.profit_percent)}, percent(one.profit_percent)))]));
+  say(at("trades-title"), bot ? `Trades of ${bot.name}` : "Trades of all bots");
+  at("bot-facts").hidden = !bot;
+  if (bot) {
+    const facts = [["State", mark(bot)], ["Last loop", loop(bot)], ["Strategy", bot.strategy || NOTHING], ["Money", bot.dry === false ? "real" : bot.dry ? "dry run" : NOTHING],
+      ["Closed trades", `${count(bot.closed)}${bot.wins !== undefined ? `, ${count(bot.wins)} won` : ""}`], ["Balance", money(bot.balance, bot.currency)]];
+    keep(at("bot-facts"), facts, ([name]) => name, ([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
+  }
+  const open = (bot ? [bot] : bots).flatMap(one => (one.trades || []).map(trade => ({...trade, bot: one}))).sort((one, other) => other.opened - one.opened);
+  const columns = [{name: "Opened"}, {name: bot ? "Pair" : "Pair, bot"}, {name: "Rate", num: true, wide: true}, {name: "Stake", num: true, wide: true}, {name: "Profit", num: true}];
+  table(at("open-trades"), bot ? `Open trades of ${bot.name}` : "Open trades of all bots", columns, open.slice(0, MOST_TRADES).map(one => Object.assign([
+    moment(one.opened), el("span", {}, one.pair, one.side === "short" ? " short" : "", bot ? null : el("small", {}, one.bot.name)), rate(one.rate), money(one.stake, one.bot.currency),
+    el("span", {}, gain(money(one.profit, one.bot.currency, true), one.profit), el("small", {class: tone(one.profit_percent)}, percent(one.profit_percent)))], {key: `${one.bot.name}/${one.id}`})),
+  cells => cells.key);
+  at("open-empty").hidden = open.length > 0;
 }
 
 function update() {

@@ -24,6 +24,15 @@ function tick(seconds, kind) {
   return kind === 0 || kind === 1 ? month(ms) : kind === 2 ? day(ms) : kind === 4 ? clock(ms) : minute(ms);
 }
 
+// A line that stays the same would have a scale of nothing but roundings.
+function roomy(info) {
+  if (info?.priceRange && info.priceRange.maxValue - info.priceRange.minValue <= Math.abs(info.priceRange.maxValue) * 1e-6) {
+    const room = Math.abs(info.priceRange.maxValue) * .1 || 1;
+    info.priceRange = {minValue: info.priceRange.minValue - room, maxValue: info.priceRange.maxValue + room};
+  }
+  return info;
+}
+
 export class Chart {
   // `kinds`: [{type: "Baseline" | "Line" | "Histogram", look: () => options}] in drawing order.
   constructor(box, kinds) {
@@ -38,6 +47,7 @@ export class Chart {
     }
     this.chart = library.createChart(box, {autoSize: true, ...look()});
     this.series = kinds.map(({type, look: options}) => this.chart[`add${type}Series`]({lastValueVisible: false, priceLineVisible: false, ...options(colour)}));
+    this.series.forEach(one => one.applyOptions({autoscaleInfoProvider: original => roomy(original())}));
     this.chart.subscribeCrosshairMove(({time, seriesData}) =>
       this.hover(time === undefined ? null : time * 1000, this.series.map(one => seriesData.get(one)?.value)));
     // What it drew is told in `aria-label` and the table.
@@ -45,12 +55,22 @@ export class Chart {
     all.push(this);
   }
 
-  // `lines`: one array of [seconds, value] for each kind.
-  draw(lines, label) {
+  // `lines`: one array of [seconds, value] for each kind; `grid`: [first, last, step] in seconds, so that the axis is as long as the time.
+  draw(lines, grid, label) {
     this.box.setAttribute("aria-label", label);
     if (!this.chart) return;
-    lines.forEach((points, number) => this.series[number].setData(points.map(([time, value]) => ({time, value}))));
+    lines.forEach((points, number) => {
+      const bars = this.kinds[number].type === "Histogram";
+      const found = new Map(points.map(([time, value]) => [time, bars && value === 0 ? {time} : {time, value}]));
+      for (let time = grid[0]; number === 0 && time <= grid[1]; time += grid[2]) if (!found.has(time)) found.set(time, {time});
+      this.series[number].setData([...found.values()].sort((one, other) => one.time - other.time));
+    });
     this.chart.timeScale().fitContent();
+  }
+
+  // How the price scale writes a value.
+  format(formatter) {
+    this.series?.forEach(one => one.applyOptions({priceFormat: {type: "custom", minMove: 1e-8, formatter}}));
   }
 
   recolour() {

@@ -7,7 +7,7 @@ const DEADLINE_MS = 15000;
 export async function get(name, parameters, signal) {
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   const answer = await fetch(`/api/${name}?${new URLSearchParams(parameters)}`, {signal: signal ? AbortSignal.any([signal, deadline]) : deadline});
-  const said = await answer.json();
+  const said = await answer.json().catch(() => ({error: `the board answers ${answer.status}: see its log`}));
   if (!answer.ok) throw new Error(said.error || `the board answers ${answer.status}`);
   return said;
 }

@@ -22,7 +22,8 @@ export const percent = value => (known(value) ? `${fixed(value, 2, true)} %` : N
 export const count = value => (known(value) ? new Intl.NumberFormat("en").format(value) : NOTHING);
 export const usd = value => (known(value) ? `$${fixed(value, 2)}` : NOTHING);
 export const tone = value => (!known(value) || value === 0 ? "" : value > 0 ? "good" : "bad");
-export const gain = (text, value) => el("span", {class: tone(value)}, text);
+export const gain = (text, value) => el("span", {class: tone(value) || null}, ...[text].flat());
+export const several = (number, one, more) => `${count(number)} ${number === 1 ? one : more}`;
 
 export function rate(value) {
   return known(value) ? new Intl.NumberFormat("en", {maximumSignificantDigits: 7}).format(value) : NOTHING;

@@ -1,6 +1,6 @@
 // What the person chose: it stays over a reload (address and browser storage), and panels hear of a change.
 
-export const RANGES = [["1h", "1 h", "1 hour"], ["6h", "6 h", "6 hours"], ["24h", "24 h", "24 hours"], ["7d", "7 d", "7 days"], ["30d", "30 d", "30 days"]];
+export const RANGES = [["1h", "1 h", "hour"], ["6h", "6 h", "6 hours"], ["24h", "24 h", "24 hours"], ["7d", "7 d", "7 days"], ["30d", "30 d", "30 days"]];
 const listeners = [];
 
 export const chosen = {range: "24h", bot: "", zone: "own", theme: "system"};
