@@ -5,7 +5,7 @@ from typing import Any, Optional
 
 import pulumi
 
-from .image_folders import base_image, image_folder
+from .image_folders import image_at
 from .ingress import HttpApi, LoadBalancer
 from .task import HealthCheck, Image, Permission, Scaling, TaskSpec
 from .webhook_args import WebhookIngress
@@ -32,8 +32,7 @@ def slanger_image(args: Mapping[str, Any]) -> Image:
     """The published image, or the library's folder to build. Raises FileNotFoundError when there is none."""
     if args.get("image") is not None:
         return Image(reference=args["image"])
-    folder = image_folder("slanger")
-    return Image(context=folder, base=base_image(folder))
+    return image_at("slanger")
 
 
 def accept_task(name: str, args: Mapping[str, Any], queue: Mapping[str, Any], image: Image) -> TaskSpec:

@@ -12,9 +12,9 @@ import uvloop
 
 from tests.bench.webhook_processes import KEY, ROOT, Running, cpu_seconds
 
-sys.path.insert(0, str(ROOT / "images" / "slanger"))
+sys.path.insert(0, str(ROOT / "images" / "botkit"))
 
-from slanger.signing import sign_alert  # noqa: E402
+from botkit.signing import sign_alert  # noqa: E402
 
 SYMBOLS = "AAPL MSFT NVDA AMZN META GOOG TSLA AMD INTC ORCL KO PEP JNJ PG XOM CVX BTCUSD ETHUSD".split()
 PRICE = 100

@@ -66,7 +66,7 @@ def queue(state: Path) -> Iterator[str]:
 @contextmanager
 def process(module: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m module …`, ended afterwards. One that ended before would have been measured while it did nothing."""
-    path = os.pathsep.join(map(str, (ROOT, *(ROOT / "images" / image for image in ("slanger", "queue", "alpaca-paper")))))
+    path = os.pathsep.join(map(str, (ROOT, *(ROOT / "images" / image for image in ("slanger", "botkit", "queue", "alpaca-paper")))))
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     popen = subprocess.Popen(
         [sys.executable, "-m", *module], env={**inherited, "PYTHONPATH": path, **environment}, stdout=subprocess.DEVNULL

@@ -100,7 +100,7 @@ def test_the_image_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder = tmp_path / "slanger"
     folder.mkdir()
     (folder / "Dockerfile").write_text("ARG BASE_IMAGE=python:3\nFROM ${BASE_IMAGE}\n")
-    monkeypatch.setattr("components.webhook_tasks.image_folder", lambda name: str(tmp_path / name))
+    monkeypatch.setattr("components.image_folders.image_folder", lambda name: str(tmp_path / name))
     declared = run(DOCKER, image=None)
     built = declared.one("docker:index/image:Image")
     assert {one.inputs["image"] for one in declared.all(CONTAINER)} == {built.inputs["imageName"]}

@@ -1,6 +1,7 @@
 """slanger takes what WebhookService tells it: its own settings module reads the environments that the component makes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,13 @@ def reads(role: str, environment: dict[str, str]) -> str:
     # As the image sets them.
     told = json.dumps({"SLANGER_HOST": "0.0.0.0", "SLANGER_PORT": "8000", **environment})
     done = subprocess.run(
-        [sys.executable, "-c", READ.format(role=role)], cwd=IMAGE, input=told, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", READ.format(role=role)],
+        cwd=IMAGE,
+        env={**os.environ, "PYTHONPATH": str(IMAGE.parent / "botkit")},
+        input=told,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     return done.stderr.strip().rpartition("\n")[2]
 

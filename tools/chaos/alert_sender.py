@@ -10,8 +10,8 @@ from threading import Lock
 import requests
 
 from tools.stack import slanger_code  # isort: skip  # noqa: F401
+from botkit.signing import sign_alert
 from slanger.message import alert_key_of
-from slanger.signing import sign_alert
 
 COPIES = 4  # TradingView sends an alert again up to three times
 TIMEOUT = 3  # seconds that TradingView waits for an answer

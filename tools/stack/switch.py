@@ -10,7 +10,7 @@ import time
 import requests
 
 from tools.stack import slanger_code  # isort: skip  # noqa: F401
-from slanger.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_request
+from botkit.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_request
 
 from tools.stack.alert import webhook
 from tools.stack.engine import LOCAL, StackError, main

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-from slanger import signing
+from botkit import signing
+
 from slanger.accept.refusal import Refused
 from slanger.accept.settings import Network, Settings
 from slanger.accept.subject import common_name

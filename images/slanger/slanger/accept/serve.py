@@ -3,21 +3,20 @@
 import asyncio
 import logging
 import os
-import signal
 import socket
-import sys
 
 import uvicorn
 import uvloop
+from botkit.logs import log_to_stdout
+from botkit.settings import EXIT_CONFIG, BadSettings
+from botkit.stopping import exit_on_signals
 
 from slanger.accept.app import App
 from slanger.accept.batches import ATTEMPT_SECONDS, MOST_FLIGHTS, BatchWriter
 from slanger.accept.connections import LimitedProtocol
 from slanger.accept.readiness import Readiness
 from slanger.accept.settings import Settings, read_settings
-from slanger.logs import log_to_stdout
 from slanger.queue_client import open_client
-from slanger.settings import EXIT_CONFIG, BadSettings
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,9 @@ SHUTDOWN_SECONDS = 5
 
 
 def main(arguments: list[str]) -> int:
-    # As process 1 of a container nothing ends us by default, not even before uvicorn installs its own handler. uvicorn raises the signal again
-    # when it is done.
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: sys.exit(0))
-    log_to_stdout()
+    # uvicorn installs handlers of its own, and raises the signal again when it is done.
+    exit_on_signals()
+    log_to_stdout("webhook", package="slanger")
     try:
         if arguments:
             raise BadSettings(f"{arguments[0]!r} is not an option: accept takes none, its settings are in the environment")

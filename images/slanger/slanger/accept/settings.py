@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from botkit.settings import Reader
+from botkit.signing import MIN_KEY_LENGTH
+
 from slanger.alert import NAME, NAME_FIX
-from slanger.settings import QUEUE_NAMES, QueueSettings, Reader, read_address, read_queue
-from slanger.signing import MIN_KEY_LENGTH
+from slanger.settings import QUEUE_NAMES, QueueSettings, read_address, read_queue, reader_of
 
 Network = IPv4Network | IPv6Network
 
@@ -53,7 +55,7 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises BadSettings."""
-    reader = Reader(environment, NAMES)
+    reader = reader_of(environment, NAMES)
     host, port = read_address(reader)
     settings = Settings(
         queue=read_queue(reader),

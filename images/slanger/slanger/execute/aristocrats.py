@@ -3,7 +3,8 @@
 import logging
 import time
 
-from slanger.execute.bus import Bus, BusDown
+from botkit.bus import Bus, BusDown
+
 from slanger.symbols import BadSymbol, canonical_symbol
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,11 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from botkit.stopping import Backoff
 from botocore.exceptions import BotoCoreError, ClientError
 
 from slanger.execute.decode import Delivery, delivery_of
-from slanger.execute.stopping import Backoff, Stop, Stopping
+from slanger.execute.stopping import Stop, Stopping
 from slanger.settings import QueueSettings
 
 log = logging.getLogger(__name__)

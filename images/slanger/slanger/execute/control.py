@@ -4,12 +4,13 @@ import logging
 import time
 from dataclasses import asdict
 
+from botkit.stopping import Backoff
+
 from slanger.execute.broker import Refused, Unavailable
 from slanger.execute.budget import Priority
 from slanger.execute.desk import Desk
 from slanger.execute.kill import kill, resume
 from slanger.execute.outcome import NotTraded
-from slanger.execute.stopping import Backoff
 from slanger.message import StoredControl
 
 log = logging.getLogger(__name__)

@@ -11,13 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from botkit.settings import EXIT_CONFIG, BadSettings
+
 from slanger.execute.consumer import BATCH, QueueErrors
 from slanger.execute.dead import ATTRIBUTES
 from slanger.execute.decode import REPLAYED, Undecodable, decode
 from slanger.execute.settings import NAMES
 from slanger.message import StoredAlert, group_of
 from slanger.queue_client import open_client
-from slanger.settings import EXIT_CONFIG, BadSettings, QueueSettings, Reader, read_queue
+from slanger.settings import QueueSettings, read_queue, reader_of
 
 # Nobody else sees them for so long, unless this command gives them back before.
 HIDDEN_SECONDS = 60
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> int:
     if given.command in ("replay", "drop") and given.all == bool(given.ids):
         print(f"{given.command}: give the ids of the dead letters, or --all")
         return 2
-    reader = Reader(os.environ, NAMES)
+    reader = reader_of(os.environ, NAMES)
     queue = read_queue(reader)
     try:
         reader.finish()

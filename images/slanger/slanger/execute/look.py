@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botkit.settings import EXIT_CONFIG, BadSettings
+
 from slanger.execute.broker import Broker, Refused, Unavailable, open_session
 from slanger.execute.budget import Budget, Priority
 from slanger.execute.settings import NAMES, read_broker
-from slanger.settings import EXIT_CONFIG, BadSettings, Reader
+from slanger.settings import reader_of
 from slanger.symbols import BadSymbol, canonical_symbol
 
 LOOK_BACK = timedelta(days=7)
@@ -23,7 +25,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("orders", help="the orders of one alert").add_argument("key", help="its id, as the webhook answered it")
     commands.add_parser("price", help="USD of the last trade").add_argument("symbol")
     given = parser.parse_args(arguments)
-    reader = Reader(os.environ, NAMES)
+    reader = reader_of(os.environ, NAMES)
     settings = read_broker(reader)
     try:
         reader.finish()

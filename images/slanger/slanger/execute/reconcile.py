@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from botkit.stopping import Backoff
+
 from slanger.execute.account import LiveAccount, Snapshot
 from slanger.execute.broker import Broker, Refused, Unavailable
 from slanger.execute.budget import Priority
 from slanger.execute.day import day_start, parse_clock
-from slanger.execute.stopping import Backoff
 from slanger.execute.wire import orders_of, parse_position
 
 log = logging.getLogger(__name__)

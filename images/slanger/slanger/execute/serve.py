@@ -8,13 +8,16 @@ import signal
 from typing import Any
 
 from aiohttp import web
+from botkit.bus import Bus
+from botkit.logs import log_to_stdout
+from botkit.metrics import Writer
+from botkit.settings import EXIT_CONFIG, BadSettings
 
 from slanger.execute.account import LiveAccount
 from slanger.execute.aristocrats import Aristocrats
 from slanger.execute.assets import Assets
 from slanger.execute.broker import Broker, Unavailable, open_session
 from slanger.execute.budget import Budget
-from slanger.execute.bus import Bus
 from slanger.execute.consumer import POLL_SECONDS, Consumer
 from slanger.execute.control import release
 from slanger.execute.desk import Desk
@@ -24,20 +27,19 @@ from slanger.execute.reconcile import Reconciler
 from slanger.execute.settings import Settings, read_settings, wrong_account
 from slanger.execute.stopping import Stop
 from slanger.execute.stream import follow
-from slanger.execute.telemetry import Influx, Telemetry
+from slanger.execute.telemetry import Telemetry
 from slanger.execute.worker import Worker
-from slanger.logs import log_to_stdout
 from slanger.queue_client import open_client
-from slanger.settings import EXIT_CONFIG, BadSettings
 
 log = logging.getLogger(__name__)
 # What isn't finished by then goes back to the queue by itself.
 STOP_SECONDS = 20.0
 QUEUE_SECONDS = 5.0
+TELEMETRY_SECONDS = 2.0
 
 
 def main(arguments: list[str]) -> int:
-    log_to_stdout()
+    log_to_stdout("webhook-worker", package="slanger")
     if arguments:
         log.error("execute takes no arguments: %s", " ".join(arguments))
         return EXIT_CONFIG
@@ -62,8 +64,9 @@ async def serve(settings: Settings) -> int:
         bus = Bus(settings.redis_url) if settings.redis_url else None
         if bus:
             stack.push_async_callback(bus.close)
-        influx = Influx(session, settings.influx_url) if settings.influx_url else None
-        telemetry = Telemetry(settings.queue.account, bus, influx)
+        writer = Writer(settings.influx_url, "webhook-worker") if settings.influx_url else None
+        telemetry = Telemetry(settings.queue.account, bus, writer)
+        stack.push_async_callback(telemetry.close, TELEMETRY_SECONDS)
         budget = Budget(settings.broker.requests_per_minute)
         broker, account = Broker(session, settings.broker.address, budget), LiveAccount()
 

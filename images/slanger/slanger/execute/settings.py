@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from botkit.settings import Reader
+
 from slanger.execute.broker import Address
 from slanger.execute.limit_settings import BadLimits, Defaults, ServerLimits, read_defaults, read_limits
-from slanger.settings import QUEUE_NAMES, QueueSettings, Reader, read_address, read_queue
+from slanger.settings import QUEUE_NAMES, QueueSettings, read_address, read_queue, reader_of
 from slanger.symbols import canonical_symbol
 
 LIVE_HOST = "api.alpaca.markets"
@@ -71,7 +73,7 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises BadSettings."""
-    reader = Reader(environment, NAMES)
+    reader = reader_of(environment, NAMES)
     queue, broker = read_queue(reader), read_broker(reader)
     limits = _checked(reader, environment, "SLANGER_LIMITS", read_limits)
     if not reader.given("SLANGER_LIMITS"):

@@ -33,19 +33,3 @@ class Stop:
         except TimeoutError:
             return
         raise Stopping
-
-
-class Backoff:
-    """Delays that double, from `first` to `longest` seconds."""
-
-    def __init__(self, first: float = 0.25, longest: float = 15.0) -> None:
-        self._first = first
-        self._longest = longest
-        self._next = first
-
-    def reset(self) -> None:
-        self._next = self._first
-
-    def delay(self) -> float:
-        delay, self._next = self._next, min(self._next * 2, self._longest)
-        return delay

@@ -5,12 +5,13 @@ import asyncio
 import os
 
 import aiohttp
+from botkit.settings import EXIT_CONFIG, BadSettings
 
 from slanger.execute.broker import Broker, Refused, Unavailable, open_session
 from slanger.execute.budget import Budget, Priority
 from slanger.execute.kill import kill, resume
 from slanger.execute.settings import NAMES, BrokerSettings, read_broker, wrong_account
-from slanger.settings import EXIT_CONFIG, BadSettings, Reader, read_address
+from slanger.settings import read_address, reader_of
 
 TRIES = 10
 RETRY_SECONDS = 2.0
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("resume", help="trade again")
     commands.add_parser("status", help="what is switched, and what is open")
     given = parser.parse_args(arguments)
-    reader = Reader(os.environ, NAMES)
+    reader = reader_of(os.environ, NAMES)
     broker, (_, port) = read_broker(reader), read_address(reader)
     try:
         reader.finish()

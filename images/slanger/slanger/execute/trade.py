@@ -9,6 +9,8 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from botkit.stopping import Backoff
+
 from slanger.alert import Route
 from slanger.execute.broker import Refused, Unavailable
 from slanger.execute.case import plain
@@ -20,7 +22,6 @@ from slanger.execute.outcome import NotTraded, Outcome
 from slanger.execute.plan import plan
 from slanger.execute.state import Order
 from slanger.execute.steps import Pass, Refusal, Step
-from slanger.execute.stopping import Backoff
 from slanger.message import StoredAlert
 
 log = logging.getLogger(__name__)

@@ -3,13 +3,15 @@
 import logging
 from typing import Any
 
+from botkit.stopping import Backoff
+
 from slanger.execute.consumer import QueueErrors
 from slanger.execute.control import follow
 from slanger.execute.dead import bury
 from slanger.execute.decode import Delivery, Undecodable, decode
 from slanger.execute.desk import Desk
 from slanger.execute.outcome import NotTraded, Outcome
-from slanger.execute.stopping import Backoff, Stopping
+from slanger.execute.stopping import Stopping
 from slanger.execute.telemetry import Telemetry
 from slanger.execute.trade import trade
 from slanger.message import StoredAlert, StoredControl

@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from botkit.signing import sign_alert
+
 from slanger.alert import Fixed, Route
 from slanger.generator.describe import cautions, day, summary
 from slanger.generator.fields import BY_KEY, SERVER, STRATEGY
 from slanger.generator.options import NUMBER, Draft, check
 from slanger.generator.placeholders import market_fields, sample
-from slanger.signing import sign_alert
 
 TEST_LIMIT = 300.0
 """Seconds for which the webhook takes a fired alert (SLANGER_REPLAY_WINDOW's default)."""

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 
-from slanger.signing import MIN_KEY_LENGTH
+from botkit.signing import MIN_KEY_LENGTH
 
 VARIABLE = "SLANGER_SIGNING_KEY"
 NEW_KEY_BYTES = 48  # 64 letters

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from botkit.signing import alert_is_signed
 from pydantic import ValidationError
 
 from slanger.accept.body import parse
@@ -9,7 +10,6 @@ from slanger.accept.refusal import Refused
 from slanger.accept.sentences import sentence_of
 from slanger.alert import Fixed
 from slanger.generator.describe import cautions, day, summary
-from slanger.signing import alert_is_signed
 
 
 class BadAlert(ValueError):

@@ -13,8 +13,8 @@ from pathlib import Path
 import boto3
 import pytest
 import requests
+from botkit.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_alert, sign_request
 from botocore.config import Config
-from slanger.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_alert, sign_request
 
 IMAGE = Path(__file__).resolve().parents[2]
 KEY, PREVIOUS_KEY = "k" * 40, "p" * 40
@@ -33,7 +33,7 @@ class Process:
     def __init__(self, log, module, path, environment):
         self.log = log
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLANGER_", "AWS_", "QUEUE_"))}
-        self.environment = {**inherited, "PYTHONPATH": str(path), **environment}
+        self.environment = {**inherited, "PYTHONPATH": os.pathsep.join((str(path), str(IMAGE.parent / "botkit"))), **environment}
         with log.open("ab") as stdout:
             command = [sys.executable, "-m", *module]
             self.popen = subprocess.Popen(command, env=self.environment, stdout=stdout, stderr=subprocess.STDOUT)

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from slanger.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, alert_key, sign_alert
+from botkit.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, alert_key, sign_alert
 
 pytestmark = pytest.mark.servers
 

@@ -52,7 +52,9 @@ def test_sigterm_ends_it_with_idle_clients_connected(run_accept):
     assert one.process.terminate() == 0 and time.monotonic() - started < 8
     lines = one.process.lines()
     assert [line["message"] for line in lines] == ["accepting", "stopped"]
-    assert lines[0]["authentication"] == ["signature"] and lines[0]["level"] == "INFO" and lines[0]["time"]
+    assert (
+        lines[0]["authentication"] == ["signature"] and (lines[0]["level"], lines[0]["service"]) == ("info", "webhook") and lines[0]["time"]
+    )
 
 
 def test_a_flood_of_bad_requests_does_not_fill_the_log(run_accept):

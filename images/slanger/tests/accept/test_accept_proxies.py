@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from slanger.signing import SIGNATURE_HEADER
+from botkit.signing import SIGNATURE_HEADER
 
 pytestmark = pytest.mark.servers
 

@@ -49,7 +49,7 @@ def test_without_the_queue_the_answer_is_503_in_time_and_later_the_same_alert_is
     one.wait_until_ready()
     assert one.send(body).status_code == 202
     assert len(one.stored()) == 1
-    problems = [line["message"] for line in one.process.lines() if line["level"] == "WARNING"]
+    problems = [line["message"] for line in one.process.lines() if line["level"] == "warning"]
     assert "the queue did not take a batch" in problems and "the queue doesn't answer" in problems
 
 

@@ -3,8 +3,8 @@
 import ipaddress
 
 import pytest
+from botkit.settings import BadSettings
 from slanger.accept.settings import read_settings
-from slanger.settings import BadSettings
 
 GOOD_KEY = "use a random key of at least 32 characters without spaces"
 GOOD = {

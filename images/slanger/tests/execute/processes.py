@@ -38,7 +38,7 @@ class Process:
             for name, value in os.environ.items()
             if not name.startswith(("SLANGER_", "QUEUE_", "ALPACA_", "AWS_")) and not name.lower().endswith("_proxy")
         }
-        self.environment = {**clean, "PYTHONPATH": str(folder), **environment}
+        self.environment = {**clean, "PYTHONPATH": os.pathsep.join((str(folder), str(IMAGES / "botkit"))), **environment}
         self.command = [sys.executable, "-m", module, *arguments]
         with log.open("ab") as stdout:
             self.popen = subprocess.Popen(self.command, env=self.environment, stdout=stdout, stderr=subprocess.STDOUT)

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from botkit.settings import BadSettings
 from execute_world import SCOPE, settings_of, wait_for
 from slanger.execute.settings import read_settings, wrong_account
-from slanger.settings import BadSettings
 
 GOOD = {
     "AWS_REGION": "us-east-1",
@@ -100,7 +100,7 @@ def test_a_worker_with_another_live_account_ends_before_it_trades(run, queue, pa
     queue.alert("AAPL", qty=1)
     worker = run(queue, paper, ready=False, SLANGER_MODE="live", SLANGER_LIVE_ACCOUNT="123456789")
     assert worker.popen.wait(timeout=60) == 78
-    assert worker.lines(level="ERROR")[-1]["message"].startswith("SLANGER_LIVE_ACCOUNT=123456789: the broker's account is PA3LOCAL0001")
+    assert worker.lines(level="error")[-1]["message"].startswith("SLANGER_LIVE_ACCOUNT=123456789: the broker's account is PA3LOCAL0001")
     assert not paper.orders()
     assert (queue.left(), queue.left(queue.dead_url)) == (1, 0)
 

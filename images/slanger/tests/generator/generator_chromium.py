@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from botkit.signing import alert_is_signed
 from generator_page import KEY
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -11,7 +12,6 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 from slanger.alert import Alert
 from slanger.generator.placeholders import fill, plausible_values
-from slanger.signing import alert_is_signed
 
 from tools.setup.browser import DRIVER, browser_program
 

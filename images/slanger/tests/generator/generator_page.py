@@ -15,7 +15,8 @@ KEY = "a-signing-key-of-more-than-32-characters"
 
 def environment(key: str | None) -> dict[str, str]:
     """The tests' own, without any setting of slanger but the signing key."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {"PYTHONPATH": str(IMAGE)}
+    path = os.pathsep.join((str(IMAGE), str(IMAGE.parent / "botkit")))
+    found = {name: value for name, value in os.environ.items() if not name.startswith("SLANGER_")} | {"PYTHONPATH": path}
     return found | ({"SLANGER_SIGNING_KEY": key} if key is not None else {})
 
 

@@ -5,6 +5,7 @@ import shlex
 from decimal import Decimal
 
 import pytest
+from botkit.signing import alert_is_signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slanger.accept.body import MOST_BYTES
@@ -16,7 +17,6 @@ from slanger.generator.fields import BY_KEY
 from slanger.generator.options import NUMBER, BadOptions
 from slanger.generator.placeholders import LEFT_OUT, PLACEHOLDER, fill, plausible_values, sample
 from slanger.generator.routes import RULES, SMASH_OR_PASS
-from slanger.signing import alert_is_signed
 
 KEY = "k" * 40
 NOW = 1_795_500_000.0  # 2026-11-24

@@ -4,6 +4,7 @@ import json
 import shlex
 
 import pytest
+from botkit.signing import alert_is_signed
 from generator_chromium import DESKTOP, Form
 from generator_page import KEY, Served
 from selenium import webdriver
@@ -11,7 +12,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from slanger.alert import Alert
-from slanger.signing import alert_is_signed
 
 pytestmark = pytest.mark.browser
 

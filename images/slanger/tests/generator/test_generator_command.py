@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
+from botkit.signing import alert_is_signed
 from generator_page import IMAGE, KEY, environment
-from slanger.signing import alert_is_signed
 
 pytestmark = pytest.mark.servers
 

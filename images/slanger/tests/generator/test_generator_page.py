@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from botkit.signing import alert_is_signed
 from generator_page import KEY, Served, environment
-from slanger.signing import alert_is_signed
 
 OPTIONS = {"name": "macd-5m", "route": "market", "account": "paper", "url": "https://hooks.example.com", "notional": "100"}
 
