@@ -83,7 +83,9 @@ class Board(pulumi.ComponentResource):
                 "BOARD_HOSTS": ",".join(args.get("hosts") or ()),
                 "BOARD_SERVICES": services.apply(lambda found: json.dumps(found, sort_keys=True)),
             },
-            secrets={variable: SecretSource(value=args["secrets"][key]) for key, variable in SECRET_VARIABLES.items() if args["secrets"].get(key)},
+            secrets={
+                variable: SecretSource(value=args["secrets"][key]) for key, variable in SECRET_VARIABLES.items() if args["secrets"].get(key)
+            },
             port=PORT,
             published_port=args.get("published_port"),
             cpu=args.get("cpu") or 256,
@@ -96,7 +98,9 @@ class Board(pulumi.ComponentResource):
         task = run_task(spec, args["host"], self)
         published = args.get("published_port")
         self.url = (
-            pulumi.Output.from_input(f"http://127.0.0.1:{published}") if published else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
+            pulumi.Output.from_input(f"http://127.0.0.1:{published}")
+            if published
+            else pulumi.Output.concat("http://", task.dns_name, f":{PORT}")
         )
         self.service = task.service
         self.logs = task.logs
@@ -112,10 +116,14 @@ def argument_mistakes(args: BoardArgs) -> list[str]:
     accounts = args.get("accounts") or ()
     if secrets.get("redis_url") and not accounts:
         mistakes.append("accounts: is missing; with redis_url name the webhooks' broker accounts, such as paper")
-    mistakes += [f"accounts: {one!r}: use 1 to 64 letters, digits, dots, hyphens and underscores" for one in accounts if not NAME.fullmatch(one)]
+    mistakes += [
+        f"accounts: {one!r}: use 1 to 64 letters, digits, dots, hyphens and underscores" for one in accounts if not NAME.fullmatch(one)
+    ]
     mistakes += [f"hosts: {one!r}: use a host name without a port" for one in args.get("hosts") or () if not HOST_NAME.fullmatch(one)]
     names = [one.get("name") for one in args.get("services") or () if isinstance(one.get("name"), str)]
-    mistakes += [f"services: {one!r} is there twice; give each a name of its own" for one in sorted({one for one in names if names.count(one) > 1})]
+    mistakes += [
+        f"services: {one!r} is there twice; give each a name of its own" for one in sorted({one for one in names if names.count(one) > 1})
+    ]
     for place, one in enumerate(args.get("services") or ()):
         mistakes += key_mistakes(one, BoardService, f"services[{place}].")
         url, called = one.get("url"), one.get("name")

@@ -30,10 +30,12 @@ async def order_data(ask: Ask, window: Window) -> dict[str, Any]:
     recent = [event_of(row) for one in outcomes for row in one.rows]
     recent += [event_of(row | {"kind": "fill"}) for one in fills for row in one.rows]
     recent += admissions.pop("lines")
+    loki_problem = admissions.pop("problem", "")
     counts = {kind: sum(values[place] for values in bars.values()) for place, kind in enumerate(KINDS)}
     counts["fills"] = sum(int(number(row.get("count")) or 0) for one in filled for row in one.rows)
     return {
         "counts": counts | admissions,
+        "loki_problem": loki_problem,
         "bars": [[time, *values] for time, values in sorted(bars.items())],
         "grid": grid(window),
         "recent": sorted(recent, key=lambda event: event["time"], reverse=True)[:MOST_RECENT],
@@ -47,8 +49,8 @@ async def _admissions(ask: Ask, window: Window) -> dict[str, Any]:
             ask.numbers("orders", "rejected", window),
             ask.lines("orders", "rejected_lines", window, 50),
         )
-    except (SourceDown, BadQuery):
-        return {"accepted": None, "rejected": None, "lines": []}
+    except (SourceDown, BadQuery) as problem:
+        return {"accepted": None, "rejected": None, "lines": [], "problem": str(problem)}
     sums = {
         key: round(sum(value for one in found for _, value in one.points))
         for key, found in (("accepted", accepted), ("rejected", rejected))

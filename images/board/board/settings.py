@@ -99,7 +99,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _store(reader: Reader, name: str, example: str, pattern: str) -> str:
-    return reader.secret(name, f"use a URL such as {example}, or leave it out if the stack has none", pattern, optional=True)
+    return reader.secret(name, f"use a URL such as {example}, or leave it out if the stack has none", rf"({pattern})?", optional=True)
 
 
 def _named(reader: Reader, name: str, fix: str, keys: set[str], is_url: Any, secret: bool = False) -> list[dict[str, str]]:

@@ -40,6 +40,8 @@ function list() {
 function show({data, at: time, problem}) {
   if (data) drawn = data;
   notice("orders", problem, source(data?.source || "influxdb"), data && problem ? time : 0);
+  const unknown = drawn.loki_problem;
+  notice("admissions", unknown ? `What was accepted and rejected is not known: ${unknown}` : "", source("loki"), 0);
   counts();
   const bars = drawn.bars;
   const sum = bars.reduce((all, [, one, two, three]) => all + one + two + three, 0);
