@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from . import base_images, browser, clean, cli, disk, engine, home, plugins, progress, reach, scratch
+from . import base_images, browser, clean, cli, disk, engine, home, plugins, progress, reach, scratch, servers
 from .paths import CACHE, STATE
 from .progress import SetupError, Step
 
@@ -21,7 +21,7 @@ GOALS = {
     "preview": ("disk", "pulumi", "plugins", "home"),
     "test-fast": ("home",),
 }
-LOCK_LIMIT = 1800.0
+LOCK_LIMIT = 3600.0
 
 
 def set_up(goal: str, extra_images: list[str]) -> None:
@@ -63,10 +63,11 @@ def set_up(goal: str, extra_images: list[str]) -> None:
 
 
 def disk_needs(with_docker: bool) -> dict[Path, float]:
-    """Path -> GiB: what a first run writes, a little once this checkout has been set up."""
-    if any((STATE / f"ready-{goal}").exists() for goal in (("up", "test") if with_docker else GOALS)):
+    """Path -> GiB: what a first run writes at most, a little once this checkout has been set up and no server is to be built anew."""
+    before = any((STATE / f"ready-{goal}").exists() for goal in (("up", "test") if with_docker else GOALS))
+    if before and not (with_docker and reach.remembered(base_images.REGISTRY) and not servers.all_built()):
         return {CACHE: 0.5}
-    return {CACHE: 4.0, **({engine.layout().data_root: 2.0} if with_docker else {})}
+    return {CACHE: 7.0, engine.layout().data_root: 3.0} if with_docker else {CACHE: 4.0}
 
 
 def lock() -> int:

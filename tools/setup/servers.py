@@ -71,22 +71,32 @@ LOKI = Server("loki", LOKI_MODULE, build_loki, ("loki",), "-version")
 COLLECTOR = Server("otelcol", COLLECTOR_BUILDER, build_collector, ("otelcol-contrib",), "--version")
 
 
+def folder(server: Server, cache: Path = CACHE) -> Path:
+    """Where the server's binaries are, or will be."""
+    return cache / "servers" / f"{server.name}-{server.version}-{os.uname().machine}-{server.key}"
+
+
+def all_built(cache: Path = CACHE) -> bool:
+    """Are all of them in the cache?"""
+    return all(folder(server, cache).is_dir() for server in (INFLUXDB, LOKI, COLLECTOR))
+
+
 def binaries(step: Step, server: Server, cache: Path = CACHE) -> Path:
     """Folder with the server's binaries, built when it isn't in the cache. Raises SetupError."""
-    target = cache / "servers" / f"{server.name}-{server.version}-{os.uname().machine}-{server.key}"
+    target = folder(server, cache)
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with golang.toolchain(step, server.name) as tools, scratch(target.parent) as temporary:
-        folder = temporary / "bin"
-        folder.mkdir()
-        server.build(step, tools, folder)
-        said = try_output([folder / server.binaries[0], server.says], 60) or ""
+        built = temporary / "bin"
+        built.mkdir()
+        server.build(step, tools, built)
+        said = try_output([built / server.binaries[0], server.says], 60) or ""
         if server.version not in said:
             raise SetupError(
                 f"base images: {server.binaries[0]} that was built says version {said.strip()!r} instead of {server.version}: "
                 f"see {step.name.replace(' ', '-')}.log"
             )
         shutil.rmtree(target, ignore_errors=True)
-        folder.rename(target)
+        built.rename(target)
     return target
