@@ -10,12 +10,15 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from components.timeseries_args import ChunkStore, HistoryEngine, StoreKind
 from components.timeseries_checks import STORES, URL_SCHEMES, argument_mistakes, needed_secrets
+from components.timeseries_stack import TimeseriesStack
 from settings_section import DATA, GRAFANA, PROJECT, Port, Section
 
 if TYPE_CHECKING:
     from settings import Settings
 
 BOARD, BOT_METRICS = "board", "bot-metrics"
+# What `make secrets` makes up for Grafana.
+GRAFANA_PASSWORD = "adminPassword"
 # Taken by the data services' own tasks and by those that come with them.
 RESERVED_NAMES = (*(f"{DATA}-{task}" for task in (*STORES, "log-router")), BOT_METRICS, BOARD, GRAFANA)
 Kind = Optional[Annotated[StoreKind, Field(strict=False)]]
@@ -96,19 +99,28 @@ class DataSettings(Section):
 
 
 class BoardSettings(Section):
-    """`tradestack:board`: the page that shows bots, alerts, orders, costs and logs."""
+    """`tradestack:board`: the page that shows bots, alerts, orders, costs and logs. `{}` will do."""
 
     published_port: Optional[Port] = None
     """Port on this machine's loopback address (docker only); without one a tunnel leads to it."""
     title: Optional[str] = None
 
+    def arguments(self) -> dict[str, Any]:
+        """BoardArgs but for host, secrets and services."""
+        return self.model_dump(exclude_none=True)
+
 
 class GrafanaSettings(Section):
-    """`tradestack:grafana`: Grafana with the project's dashboards. Its image must be pullable."""
+    """`tradestack:grafana`: Grafana with the project's dashboards, whose image must be pullable. `{}` will do."""
 
-    enabled: bool = True
     published_port: Optional[Port] = None
     """Port on this machine's loopback address (docker only); without one a tunnel leads to it."""
+
+    def arguments(self, secrets: Mapping[str, Mapping[str, str]], data: TimeseriesStack) -> dict[str, Any]:
+        """GrafanaArgs but for host; `secrets` as Settings.secrets has them."""
+        password = pulumi.Output.secret(secrets[GRAFANA][GRAFANA_PASSWORD])
+        read = {"influx_url": data.influx_read_url, "loki_url": data.loki_url, "admin_password": password}
+        return {**self.model_dump(exclude_none=True), "secrets": read}
 
 
 def data_mistakes(settings: "Settings", stack: str) -> list[str]:
@@ -123,6 +135,9 @@ def data_mistakes(settings: "Settings", stack: str) -> list[str]:
             mistakes.append(f"{PROJECT}:{key}: there is no {PROJECT}:{DATA} that it would show; add it ({{}} will do), or remove {key}")
         if block is not None and block.published_port and settings.host.value == "fargate":
             mistakes.append(f"{PROJECT}:{key}: publishedPort={block.published_port}: Fargate publishes nothing; use a tunnel")
+    if settings.grafana is not None and not settings.secrets.get(GRAFANA, {}).get(GRAFANA_PASSWORD):
+        path = f"{PROJECT}:secrets.{GRAFANA}.{GRAFANA_PASSWORD}"
+        mistakes.append(f"{path}: is missing; run `make secrets STACK={stack}`, which makes it up")
     if settings.data is None:
         return mistakes
     return mistakes + _published(settings) + _secrets(settings, stack) + _component(settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tools.cost import tasks
 from tools.cost.instances import instance_items
 from tools.cost.items import Item
-from tools.cost.plan import Planned, first, flag, owners
+from tools.cost.plan import Planned, first, flag, number, owners
 
 # Beginnings of types without a price of their own.
 FREE = (
@@ -43,13 +43,16 @@ FREE = (
     "aws:apigatewayv2/integration:", "aws:apigatewayv2/route:", "aws:apigatewayv2/stage:", "aws:apigatewayv2/deployment:",
     "aws:apigatewayv2/domainName:", "aws:apigatewayv2/apiMapping:", "aws:apigatewayv2/authorizer:", "aws:apigatewayv2/vpcLink:",
     "aws:budgets/budget:",
+    "aws:elasticache/subnetGroup:", "aws:elasticache/parameterGroup:", "aws:elasticache/user",
+    "aws:s3/bucketPolicy:", "aws:s3/bucketPublicAccessBlock:", "aws:s3/bucketServerSideEncryptionConfiguration:",
+    "aws:s3/bucketLifecycleConfiguration:", "aws:s3/bucketOwnershipControls:", "aws:s3/bucketVersioning:",
 )  # fmt: skip
 # Of these only the use is billed, and no plan says it: named under the table, with what they do to the bill.
 BY_USE = {
     "aws:sns/topic:": "SNS topic: 2.00 for 100,000 e-mails",
     "aws:lambda/function:": "Lambda function: by calls and run time",
     "aws:scheduler/schedule:": "EventBridge schedule: 1.00 for a million calls",
-    "aws:s3/": "S3: by what is stored",
+    "aws:s3/bucketObject": "S3: by what is stored",
     "aws:dynamodb/table:": "DynamoDB table: by use",
 }
 # One price each, in the column of their owner's row.
@@ -137,6 +140,17 @@ def _add(resource: Planned, owner: str, resources: Sequence[Planned], items: lis
         for setting in given.get("settings") or []:
             if setting.get("name") == "containerInsights" and setting.get("value") != "disabled":
                 not_priced["Container Insights (a custom metric for each of some dozens a task)"] += 1
+    elif resource.type == "aws:s3/bucket:Bucket":
+        item("storage", "bucket", "s3_gb_month", assumption="chunks_gb")
+        item("other", "bucket's requests", "s3_put_thousand", assumption="chunk_puts_thousand")
+    elif resource.type == "aws:elasticache/replicationGroup:ReplicationGroup":
+        nodes = number(given.get("numCacheClusters"), 1)
+        item("other", f"cache node {given.get('nodeType')}", f"elasticache_{given.get('nodeType')}_hour", nodes)
+    elif resource.type == "aws:timestreaminfluxdb/dbInstance:DbInstance":
+        # A standby in another zone is an instance of its own.
+        instances = 2 if given.get("deploymentType") == "WITH_MULTIAZ_STANDBY" else 1
+        item("other", f"InfluxDB {given.get('dbInstanceType')}", f"timestream_{given.get('dbInstanceType')}_hour", instances)
+        item("storage", "InfluxDB storage (GB)", "timestream_gb_month", instances * number(given.get("allocatedStorage"), 0))
     elif resource.type == "aws:ssm/parameter:Parameter":
         if given.get("tier") not in (None, "Standard"):
             not_priced[f"SSM parameter ({given['tier']})"] += 1

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from tools.offline import aws_data_rules
 from tools.offline.aws_web_rules import WEB_RULES
 from tools.offline.sdk_check import Failure
 from tools.offline.sdk_types import Signature
@@ -30,6 +31,7 @@ JSON_PROPERTIES = frozenset(
 
 # Longest name where it isn't 255. The limits are the services' own (API references).
 NAME_LENGTHS = {
+    **aws_data_rules.NAME_LENGTHS,
     "iam/role": 64,
     "iam/rolePolicy": 128,
     "iam/policy": 128,
@@ -65,27 +67,29 @@ def merge_tags(signature: Signature, news: dict[str, Any], default_tags: Mapping
 
 def fill_name(signature: Signature, logical: str, olds: Mapping[str, Any], news: dict[str, Any], seed: random.Random) -> list[Failure]:
     """Give a resource without a name one: its logical name and seven hexadecimal digits, which later checks keep."""
-    prop = signature.inputs.get("name")
-    if prop is None or prop.required or news.get("name") is not None or news.get("namePrefix") is not None or prop.type.kind != "string":
+    key = aws_data_rules.NAME_INPUTS.get(_kind(signature.token), "name")
+    prop = signature.inputs.get(key)
+    given = any(news.get(one) is not None for one in (key, f"{key}Prefix"))
+    if prop is None or prop.required or given or prop.type.kind != "string":
         return []
-    news["__defaults"] = ["name"]
-    if "name" in (olds.get("__defaults") or ()):
-        news["name"] = olds["name"]
+    news["__defaults"] = [key]
+    if key in (olds.get("__defaults") or ()):
+        news[key] = olds[key]
         return []
     suffix = ".fifo" if news.get("fifoQueue") is True or news.get("fifoTopic") is True else ""
-    news["name"] = f"{logical}-{seed.getrandbits(28):07x}{suffix}"
+    name = f"{logical}-{seed.getrandbits(28):07x}{suffix}"
+    news[key] = name if key == "name" else name.lower()
     longest = NAME_LENGTHS.get(_kind(signature.token), 255)
-    if len(news["name"]) > longest:
-        return [
-            ("name", f"{logical!r} plus 8 generated characters is longer than the {longest} that AWS allows; shorten the resource's name")
-        ]
+    if len(news[key]) > longest:
+        return [(key, f"{logical!r} plus 8 generated characters is longer than the {longest} that AWS allows; shorten the resource's name")]
     return []
 
 
 def keeps_name(signature: Signature, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """True when old and new resource would bear the same name, typed by a person."""
-    named = "name" in signature.inputs and not signature.inputs["name"].required
-    return named and "name" not in (news.get("__defaults") or ()) and news.get("name") is not None and olds.get("name") == news.get("name")
+    key = aws_data_rules.NAME_INPUTS.get(_kind(signature.token), "name")
+    named = key in signature.inputs and not signature.inputs[key].required
+    return named and key not in (news.get("__defaults") or ()) and news.get(key) is not None and olds.get(key) == news.get(key)
 
 
 def check_change(token: str, changed: Collection[str], news: Mapping[str, Any]) -> None:
@@ -106,7 +110,8 @@ def check(token: str, news: Mapping[str, Any]) -> list[Failure]:
     name = bare(news.get("name"))
     if isinstance(name, str) and len(name) > longest:
         found.append(("name", f"{name!r} has {len(name)} characters, AWS allows {longest}"))
-    return found
+    reason = aws_data_rules.together(_kind(token), bare(news))
+    return found + ([("", reason)] if reason else [])
 
 
 def _kind(token: str) -> str:
@@ -165,6 +170,7 @@ GENERAL: Validations = (
 )
 SPECIAL: Mapping[str, Validations] = {
     **WEB_RULES,
+    **aws_data_rules.DATA_RULES,
     "ecs/taskDefinition": (
         ("containerDefinitions", _containers),
         ("family", _pattern(r"[A-Za-z0-9_-]{1,255}", "use up to 255 letters, digits, hyphens and underscores")),

@@ -49,6 +49,12 @@ BY_ARN = {
 
 # Types whose id is one of their inputs.
 BY_INPUT = {
+    "s3/bucket": "bucket",
+    "s3/bucketLifecycleConfiguration": "bucket",
+    "s3/bucketPolicy": "bucket",
+    "s3/bucketPublicAccessBlock": "bucket",
+    "s3/bucketServerSideEncryptionConfiguration": "bucket",
+    "elasticache/replicationGroup": "replicationGroupId",
     "appautoscaling/target": "resourceId",
     "apigatewayv2/stage": "name",
     "sqs/queuePolicy": "queueUrl",
@@ -74,6 +80,8 @@ BY_NAME = {
     "ecr/repository": "repository/{name}",
     "backup/vault": "backup-vault:{name}",
     "sqs/queue": "{name}",
+    "elasticache/replicationGroup": "replicationgroup:{id}",
+    "elasticache/subnetGroup": "subnetgroup:{name}",
     "ecs/taskDefinition": "task-definition/{name}:{revision}",
 }
 
@@ -90,6 +98,7 @@ SERVICES = {
     "efs/mountTarget": "elasticfilesystem",
     "vpc/securityGroupIngressRule": "ec2",
     "vpc/securityGroupEgressRule": "ec2",
+    "timestreaminfluxdb/dbInstance": "timestream-influxdb",
 }
 
 GLOBAL = ("iam", "route53", "budgets")
@@ -120,6 +129,8 @@ def outputs(signature: Signature, resource_id: str, inputs: Mapping[str, Any], r
     if kind in API_GATEWAY:
         path = API_GATEWAY[kind].format(id=resource_id, api=inputs.get("apiId"))
         arn = f"arn:{partition(region)}:apigateway:{region}::{path}"
+    if kind == "s3/bucket":
+        arn = f"arn:{partition(region)}:s3:::{resource_id}"
     known = {
         "arn": arn,
         "arnWithoutRevision": arn.rpartition(":")[0],
@@ -139,6 +150,8 @@ def outputs(signature: Signature, resource_id: str, inputs: Mapping[str, Any], r
         else f"{resource_id}.efs.{region}.amazonaws.com",
         "apiEndpoint": f"https://{resource_id}.execute-api.{region}.amazonaws.com",
         "availabilityZone": f"{region}a",
+        "primaryEndpointAddress": f"master.{resource_id}.{digits[:6]}.cache.amazonaws.com",
+        "endpoint": f"{resource_id}-{digits[:12]}.timestream-influxdb.{region}.on.aws" if kind == "timestreaminfluxdb/dbInstance" else None,
         "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{_name(inputs)}",
     }
     return {

@@ -145,7 +145,10 @@ def resource(package: str, token: str) -> Signature:
     below, class_name = tokens[token]
     folder = _root(package) / below
     module = Module(folder, _file_with(folder, class_name, f"'{token}'"))
-    return Signature(token, _properties(module, f"{class_name}Args"), _properties(module, class_name))
+    # Where another resource's property has a type of this name, the generator calls the resource's own arguments InitArgs.
+    own = f"{class_name}InitArgs"
+    arguments = own if f"\nclass {own}:" in _text(folder / module.file) else f"{class_name}Args"
+    return Signature(token, _properties(module, arguments), _properties(module, class_name))
 
 
 @cache
