@@ -150,8 +150,8 @@ def made_up_data_secrets(block: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def made_up_grafana_secrets(block: Mapping[str, Any]) -> tuple[str, ...]:
-    """Keys that `make secrets` makes up for a `tradestack:grafana` block."""
-    return ("adminPassword",)
+    """The same for a `tradestack:grafana` block, which always needs the password of its one user."""
+    return (GRAFANA_PASSWORD,)
 
 
 def data_placeholders(block: Mapping[str, Any], text: str) -> dict[str, str]:
