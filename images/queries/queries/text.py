@@ -65,9 +65,14 @@ def _pattern(name: str, text: str) -> str:
     if not text:
         return _EVERYTHING[name]
     if name == "level":
-        return "(?i:" + "|".join(word for level in LEVELS[LEVELS.index(text) :] for word in _SPELLED[level]) + ")"
+        return level_pattern(text)
     text = text.encode("utf-8", "replace").decode()
     return "".join(map(_as_json if name == "search" else _one, text))
+
+
+def level_pattern(level: str) -> str:
+    """A regular expression for `level` (one of LEVELS) and worse, as programs and Loki spell them."""
+    return "(?i:" + "|".join(word for one in LEVELS[LEVELS.index(level) :] for word in _SPELLED[one]) + ")"
 
 
 def _one(character: str) -> str:

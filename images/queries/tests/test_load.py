@@ -36,7 +36,8 @@ def points() -> Iterator[str]:
             for bot in range(BOTS):
                 yield f'bot_trade,bot=bot-{bot:02},pair=ETH/USDT,side=long trade_id={at // 600}i,profit=0.1,minutes=9,exit_reason="roi" {at}000'
         if at % 60 == 0:
-            yield f'slanger_outcome,account=main,kind=ordered,name=a,route=market,side=buy,symbol=AAPL key="k{at}",orders=1 {at}000'
+            kind = "ordered" if at % 600 else "refused"
+            yield f'slanger_outcome,account=main,kind={kind},name=a,route=market,side=buy,symbol=AAPL key="k{at}",orders=1 {at}000'
             yield f'slanger_fill,account=main,side=buy,symbol=AAPL qty=1,price=200,order_id="o{at}",client_order_id="c{at}" {at}000'
         for service in range(5):
             yield f"telemetry,service=service-{service} written={at - START}i,dropped=0i,waiting=0i {at}000"
