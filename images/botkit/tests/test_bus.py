@@ -81,7 +81,7 @@ async def following(bus, *channels, kinds=None):
             await task
 
 
-async def until(what, seconds=30):
+async def until(what, seconds=60):
     async with asyncio.timeout(seconds):
         while not (value := what()):
             await asyncio.sleep(0.01)
@@ -147,10 +147,10 @@ def test_a_server_that_comes_late_is_a_gap(tmp_path):
 
 
 @pytest.mark.servers
-def test_a_frozen_server_is_noticed(redis_server, monkeypatch):
+def test_a_frozen_server_is_noticed(redis_server, monkeypatch, caplog):
     """TCP says nothing of it: only that nobody answers."""
     monkeypatch.setattr(bus_module, "SILENT_SECONDS", 0.3)
-    monkeypatch.setattr(bus_module, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(bus_module, "WAIT_SECONDS", 1.5)
 
     async def scenario():
         async with open_bus(redis_server.url) as bus, following(bus, "a") as heard:
@@ -162,8 +162,8 @@ def test_a_frozen_server_is_noticed(redis_server, monkeypatch):
             started = time.monotonic()
             with pytest.raises(BusDown):
                 await bus.members("x")
-            assert time.monotonic() - started < 5
-            await asyncio.sleep(1.2)
+            assert time.monotonic() - started < 10
+            await until(lambda: "can't be followed" in caplog.text)
             redis_server.thaw()
             await until(lambda: heard)
             return heard[0]

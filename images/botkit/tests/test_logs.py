@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from botkit.logs import JsonFormatter
 from botkit_servers import PACKAGE
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -31,6 +31,7 @@ def test_levels_are_lower_case(level):
     assert line_of(number=logging.getLevelName(level.upper()))["level"] == level
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["a", "b", "service", "level"]), st.recursive(st.none() | st.floats() | st.text() | st.binary(), st.lists)

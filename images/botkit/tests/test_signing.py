@@ -6,7 +6,7 @@ import json
 
 import pytest
 from botkit import signing
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 KEY, OTHER = "k" * 40, "o" * 40
@@ -37,6 +37,7 @@ def test_a_requests_signature_is_what_the_docs_say():
     assert signing.sign_request(KEY, "/market", "1700000000", b"{}") == hmac.new(KEY.encode(), text, hashlib.sha256).hexdigest()
 
 
+@settings(deadline=None)
 @given(part=parts)
 def test_a_signature_survives_json_and_another_order_of_keys(part):
     signature = signing.sign_alert(KEY, part)
@@ -44,6 +45,7 @@ def test_a_signature_survives_json_and_another_order_of_keys(part):
     assert signing.alert_is_signed([KEY], again, signature)
 
 
+@settings(deadline=None)
 @given(part=parts, other=parts)
 def test_no_other_fields_have_the_signature(part, other):
     assume(signing.canonical_json(part) != signing.canonical_json(other))
