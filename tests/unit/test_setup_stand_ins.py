@@ -13,6 +13,7 @@ import yaml
 
 from tests.unit.setup_servers import http_server
 from tools.setup import base_images, golang, installs, recipes, rootfs, servers, stand_ins, versions
+from tools.setup.fetch import fetch
 from tools.setup.progress import SetupError, Step
 
 COLLECTOR = "otel/opentelemetry-collector-contrib"
@@ -239,6 +240,7 @@ def test_one_go_build_at_a_time(go, capsys):
 def test_a_failed_go_build_lets_the_next_one_in(go, tmp_path):
     with pytest.raises(ZeroDivisionError), golang.toolchain(step(), "first"):
         raise ZeroDivisionError
+    assert not golang._one_build_at_a_time.locked()
     with golang.toolchain(step(), "second") as tools:
         assert tools.go == tmp_path / "path/go" and tools.env["CGO_ENABLED"] == "0"
 
@@ -263,13 +265,19 @@ def test_what_was_installed_is_found_and_what_apt_leaves_is_not(tmp_path):
 
 class Package(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        good = self.path == "/maven/org/questdb/questdb/9.3.4/questdb-9.3.4.jar"
+        good = self.path in ("/maven/org/questdb/questdb/9.3.4/questdb-9.3.4.jar", "/x.jar")
         self.send_response(200 if good else 404)
         self.end_headers()
         self.wfile.write(b"jar")
 
     def log_message(self, *_):
         pass
+
+
+def test_a_file_with_another_checksum_is_removed(tmp_path):
+    with http_server(Package) as address, pytest.raises(ValueError, match="the checksum of x.jar is [0-9a-f]{64}, expected is abc"):
+        fetch(f"http://{address}/x.jar", tmp_path / "x.jar", "abc")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_questdbs_package_is_kept_only_with_the_pinned_checksum(tmp_path, monkeypatch):
