@@ -103,6 +103,7 @@ class BoardSettings(Section):
 
     published_port: Optional[Port] = None
     """Port on this machine's loopback address (docker only); without one a tunnel leads to it."""
+    hosts: Optional[list[str]] = None
     title: Optional[str] = None
 
     def arguments(self) -> dict[str, Any]:
@@ -156,8 +157,12 @@ def made_up_grafana_secrets(block: Mapping[str, Any]) -> tuple[str, ...]:
 
 def data_placeholders(block: Mapping[str, Any], text: str) -> dict[str, str]:
     """A value for every secret that the block needs, for a preview without the real ones; `text` makes it recognizable."""
-    word = re.sub(r"[^A-Za-z0-9]", "", text)[:64]
-    return {to_camel(key): f"{URL_SCHEMES[key][-1]}://me:{word}@example.org" if key in URL_SCHEMES else word for key in _needed(block)}
+    word = re.sub(r"[^A-Za-z0-9]", "", text)[:62]
+    # Each its own: InfluxDB refuses a password that two of its users share.
+    values = {key: f"{word}{index}" for index, key in enumerate(_needed(block))}
+    return {
+        to_camel(key): f"{URL_SCHEMES[key][-1]}://me:{value}@example.org" if key in URL_SCHEMES else value for key, value in values.items()
+    }
 
 
 def _needed(block: Mapping[str, Any]) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class InfluxdbStore(TypedDict):
     kind: NotRequired[StoreKind]
     """Who runs it. Default container."""
     retention_days: NotRequired[int]
-    """Days that points are kept; 0: for ever. Default 365. Container only."""
+    """Days that points are kept, at least 1. Default 365. Container only."""
     instance_type: NotRequired[str]
     """Timestream instance type. Default db.influx.medium. Managed only."""
     storage_gb: NotRequired[int]

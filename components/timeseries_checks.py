@@ -16,12 +16,13 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "loki": ("container", "external"),
     "history": ("container", "external"),
 }
+INFLUX_PASSWORDS = ("influx_admin_password", "influx_write_password", "influx_read_password")
 # Store and kind -> secrets that it can't do without.
 REQUIRED_SECRETS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("redis", "container"): ("redis_password",),
     ("redis", "managed"): ("redis_password",),
     ("redis", "external"): ("redis_url",),
-    ("influxdb", "container"): ("influx_admin_password", "influx_write_password", "influx_read_password"),
+    ("influxdb", "container"): INFLUX_PASSWORDS,
     ("influxdb", "managed"): ("influx_admin_password",),
     ("influxdb", "external"): ("influx_write_url", "influx_read_url"),
     ("loki", "external"): ("loki_url",),
@@ -43,7 +44,7 @@ ONLY_MARKETSTORE = ("port", "mount_path")
 # Whole numbers with their bounds.
 BOUNDS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("redis", "max_memory_mb"): (16, 100_000),
-    ("influxdb", "retention_days"): (0, 36_500),
+    ("influxdb", "retention_days"): (1, 36_500),
     ("loki", "retention_days"): (1, 3_650),
     ("history", "retention_days"): (0, 36_500),
     ("history", "port"): (1, 65_535),
@@ -140,6 +141,9 @@ def _secrets(args: Mapping[str, Any]) -> Iterator[str]:
         # The value is never shown. What is an output, the image checks.
         if key not in URL_SCHEMES and isinstance(secrets.get(key), str) and secrets[key] and not PASSWORD.fullmatch(secrets[key]):
             yield f"secrets.{key}: use 16 to 200 printable characters without spaces; make up another"
+    own = [secrets[key] for key in INFLUX_PASSWORDS if isinstance(secrets.get(key), str) and secrets[key]]
+    if len(set(own)) < len(own):
+        yield f"secrets.{', '.join(INFLUX_PASSWORDS)}: use three different passwords"
     for key, schemes in URL_SCHEMES.items():
         mistake = url_mistake(secrets[key], schemes) if secrets.get(key) else ""
         if mistake:

@@ -79,13 +79,13 @@ def test_retention_and_size_are_configuration() -> None:
     declared = run(
         DOCKER,
         redis={"image": "r", "memory": 2048, "cpu": 1024},
-        influxdb={"image": "i", "retention_days": 0},
+        influxdb={"image": "i", "retention_days": 730},
         loki={"image": "l", "retention_days": 7},
         history={"image": "h", "retention_days": 90},
         secrets=HISTORY["secrets"],
     )
     assert environment(declared, "data-redis")["REDIS_MAX_MEMORY_MB"] == "1024"
-    assert environment(declared, "data-influxdb")["INFLUXDB_RETENTION_DAYS"] == "0"
+    assert environment(declared, "data-influxdb")["INFLUXDB_RETENTION_DAYS"] == "730"
     assert environment(declared, "data-loki") == {"LOKI_RETENTION_DAYS": "7"}
     assert environment(declared, "data-history")["HISTORY_RETENTION_DAYS"] == "90"
     assert container(declared, "data-redis")["cpus"] == "1.0"
