@@ -13,18 +13,25 @@ QUERIES = {(file, name): query for file in FILES for name, query in load(file).i
 EVERYTHING = {"bot": "", "service": "", "level": "", "search": ""}
 
 BOT = [
-    f'bot,bot=alpha up=1i,state="running",currency="BTC",profit=0.5,profit_percent=5,open_profit=-0.1,balance=10.5,open_trades=2i,closed_trades=7i,loop_age=3 {T}',
-    f'bot,bot=alpha up=1i,state="running",currency="BTC",profit=0.75,profit_percent=7.5,open_profit=0.2,balance=10.75,open_trades=1i,closed_trades=8i,loop_age=1.5 {T + 30_000}',
-    f'bot,bot=alpha up=1i,state="paused",currency="BTC",profit=1,profit_percent=10,open_profit=0.3,balance=11,open_trades=3i,closed_trades=9i,loop_age=4 {T + 70_000}',
+    f'bot,bot=alpha up=1i,state="running",currency="BTC",profit=0.5,profit_percent=5,open_profit=-0.1,balance=10.5,'
+    f"open_trades=2i,closed_trades=7i,loop_age=3 {T}",
+    f'bot,bot=alpha up=1i,state="running",currency="BTC",profit=0.75,profit_percent=7.5,open_profit=0.2,balance=10.75,'
+    f"open_trades=1i,closed_trades=8i,loop_age=1.5 {T + 30_000}",
+    f'bot,bot=alpha up=1i,state="paused",currency="BTC",profit=1,profit_percent=10,open_profit=0.3,balance=11,open_trades=3i,'
+    f"closed_trades=9i,loop_age=4 {T + 70_000}",
     f'bot,bot=beta up=1i,state="running",currency="USDT",profit=-20,profit_percent=-2,open_profit=0,balance=980,open_trades=0i,closed_trades=3i,loop_age=2 {T}',
     f'bot,bot=beta up=0i,state="unreachable" {T + 30_000}',
     f'bot,bot=beta up=0i,state="unreachable" {T + 70_000}',
 ]
 TRADES = [
-    f'bot_trade,bot=alpha,pair=ETH/BTC,side=long trade_id=1i,profit=0.5,profit_percent=1.5,stake=1,amount=30,open_rate=0.03,close_rate=0.031,minutes=15,exit_reason="roi" {T}',
-    f'bot_trade,bot=alpha,pair=LTC/BTC,side=short trade_id=2i,profit=-0.25,profit_percent=-1,stake=1,amount=9,open_rate=0.1,close_rate=0.11,minutes=30,exit_reason="stop_loss" {T + DAY}',
-    f'bot_trade,bot=alpha,pair=ETH/BTC,side=long trade_id=3i,profit=0.25,profit_percent=1,stake=1,amount=30,open_rate=0.03,close_rate=0.0303,minutes=5,exit_reason="roi" {T + DAY + 1}',
-    f'bot_trade,bot=beta,pair=BTC/USDT,side=long trade_id=1i,profit=-20,profit_percent=-2,stake=1000,amount=0.01,open_rate=100000,close_rate=98000,minutes=600,exit_reason="exit_signal" {T + HOUR}',
+    f"bot_trade,bot=alpha,pair=ETH/BTC,side=long trade_id=1i,profit=0.5,profit_percent=1.5,stake=1,amount=30,open_rate=0.03,"
+    f'close_rate=0.031,minutes=15,exit_reason="roi" {T}',
+    f"bot_trade,bot=alpha,pair=LTC/BTC,side=short trade_id=2i,profit=-0.25,profit_percent=-1,stake=1,amount=9,open_rate=0.1,"
+    f'close_rate=0.11,minutes=30,exit_reason="stop_loss" {T + DAY}',
+    f"bot_trade,bot=alpha,pair=ETH/BTC,side=long trade_id=3i,profit=0.25,profit_percent=1,stake=1,amount=30,open_rate=0.03,"
+    f'close_rate=0.0303,minutes=5,exit_reason="roi" {T + DAY + 1}',
+    f"bot_trade,bot=beta,pair=BTC/USDT,side=long trade_id=1i,profit=-20,profit_percent=-2,stake=1000,amount=0.01,"
+    f'open_rate=100000,close_rate=98000,minutes=600,exit_reason="exit_signal" {T + HOUR}',
 ]
 SLANGER = [
     f'slanger_outcome,account=main,kind=ordered,name=breakout,route=market,side=buy,symbol=AAPL key="k1",orders=1 {T}',
