@@ -38,8 +38,8 @@ def build(engine: docker.DockerClient, name: str) -> str:
     image = image_at(name)
     bases = {"BASE_IMAGE": image.base, **image.bases}
     arguments = {key: chosen.get(official, official) for key, official in bases.items()}
-    images = Path(image.context).parent
-    built, _ = engine.images.build(path=str(images), dockerfile=f"{name}/Dockerfile", buildargs=arguments, rm=True, tag=f"{PREFIX}-{name}")
+    context, dockerfile = (Path(image.context).parent, f"{name}/Dockerfile") if image.shared else (Path(image.context), "Dockerfile")
+    built, _ = engine.images.build(path=str(context), dockerfile=dockerfile, buildargs=arguments, rm=True, tag=f"{PREFIX}-{name}")
     return built.id
 
 
