@@ -116,16 +116,22 @@ class World:
         url = f"http://127.0.0.1:{self.ports[3100]}/ready"
         wait_for("Loki is ready", lambda: requests.get(url, timeout=5).status_code == 200, 180)
 
-    def streams(self, query: str) -> list[dict[str, Any]]:
-        """Streams of the last 2 hours, each with `stream` (labels and metadata) and `values` ([ns, line]), oldest first."""
-        options = {"query": query, "limit": "5000", "direction": "forward", "start": str(time.time_ns() - 7200 * 10**9)}
-        answer = requests.get(f"http://127.0.0.1:{self.ports[3100]}/loki/api/v1/query_range", params=options, headers=TENANT, timeout=20)
+    def streams(self, query: str, start: int | None = None) -> list[dict[str, Any]]:
+        """The oldest 1000 lines from `start` (ns; 2 hours ago) as streams: `stream` (labels and metadata), `values` ([ns, line])."""
+        known = {"query": query, "limit": "1000", "direction": "forward", "start": str(start or time.time_ns() - 7200 * 10**9)}
+        url = f"http://127.0.0.1:{self.ports[3100]}/loki/api/v1/query_range"
+        answer = requests.get(url, params=known, headers=TENANT, timeout=20)
         answer.raise_for_status()
         return answer.json()["data"]["result"]
 
     def lines(self, query: str) -> list[tuple[int, str]]:
-        """(Unix ns, line) in the order of time."""
-        return sorted((int(at), line) for stream in self.streams(query) for at, line in stream["values"])
+        """(Unix ns, line) of the last 2 hours in the order of time."""
+        known: set[tuple[int, str]] = set()
+        start = None
+        while page := {(int(at), line) for stream in self.streams(query, start) for at, line in stream["values"]} - known:
+            known |= page
+            start = max(page)[0]
+        return sorted(known)
 
     def count(self, metric: str) -> float:
         """Sum of one of the collector's own counters; 0 before its first value."""
