@@ -86,7 +86,8 @@ class Writer:
         closing = asyncio.ensure_future(self._closing.wait())
         try:
             while not closing.done():
-                if self.waiting < self._batch:
+                # No pause while bad points are being looked for.
+                if self.waiting < min(self._batch, self._limit):
                     await self._pause(self._flush_seconds, closing)
                 delay = await self._step()
                 if delay:
@@ -150,7 +151,7 @@ class Writer:
             self.dropped += bad
             if bad:
                 self._tell("InfluxDB refuses points: %s", words, points=bad)
-            self._limit = min(self._batch, 2 * len(lines))
+            self._limit = min(self._batch, max(self._limit, 2 * len(lines)))
             self._refused_in_a_row = 0
             self._backoff.reset()
             if self._told_away:

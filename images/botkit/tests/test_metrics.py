@@ -244,6 +244,21 @@ def test_a_line_that_is_none_is_found_and_dropped(influx, monkeypatch):
     assert numbers(server, database) == list(range(300))
 
 
+def test_a_bad_line_is_found_within_one_pause(monkeypatch):
+    """Halving does not wait for the next flush each time."""
+
+    async def scenario():
+        stub = Stub(*[(400, "unable to parse", {})] * 7)
+        async with stub.listen() as base, running(f"{base}/write?db=x", flush_seconds=3.0) as writer:
+            note(writer, *range(64))
+            started = time.monotonic()
+            await until(lambda: writer.written + writer.dropped == 64)
+            return time.monotonic() - started, writer.dropped
+
+    seconds, dropped = run(scenario())
+    assert dropped == 1 and seconds < 15
+
+
 def test_what_is_too_large_is_halved(own_influx):
     server = own_influx(most_body=2000)
     database = server.new_database()
@@ -298,15 +313,17 @@ def test_a_clock_that_jumps_delays_nothing(influx, monkeypatch):
 
 
 class Stub:
-    """A server that answers with what the test wants: the statuses, in order, then 204."""
+    """A server that answers with what the test wants: the statuses, in order, then 204. It answers nothing unless `go` is set."""
 
     def __init__(self, *answers):
-        self.answers, self.taken = list(answers), []
+        self.answers, self.taken, self.go = list(answers), [], asyncio.Event()
+        self.go.set()
 
     async def handle(self, request):
         packed = await request.content.read()
         self.taken.append((request.path_qs, request.headers.get("Authorization"), gzip.decompress(packed).decode().splitlines()))
-        if not self.answers:
+        await self.go.wait()
+        if not self.answers or self.taken[-1][2][0].startswith("telemetry"):
             return web.Response(status=204)
         status, text, headers = self.answers.pop(0)
         return web.Response(status=status, text=text, headers=headers)
@@ -360,6 +377,24 @@ def test_everything_refused_ends_without_a_storm(monkeypatch):
     # Halved ten times, then with pauses that grow.
     before, after = run(scenario())
     assert before <= 20 and after - before <= 8
+
+
+def test_what_is_dropped_while_it_is_on_its_way_counts_once():
+    async def scenario():
+        stub = Stub()
+        async with stub.listen() as base, running(f"{base}/write?db=x", most=10, batch=5) as writer:
+            stub.go.clear()
+            note(writer, *range(10))
+            await until(stub.points)
+            note(writer, *range(10, 18))
+            assert (writer.waiting, writer.dropped) == (10, 8)
+            stub.go.set()
+            await until(lambda: not writer.waiting)
+            sent = {line.partition("n=")[2].partition("i")[0] for line in stub.points()}
+            return writer.written, writer.dropped, sent
+
+    written, dropped, sent = run(scenario())
+    assert (written, dropped) == (10, 8) and sent == {str(number) for number in (*range(5), *range(8, 18))}
 
 
 @pytest.mark.parametrize(
