@@ -108,7 +108,7 @@ class HistoryStore(TypedDict):
     engine: NotRequired[HistoryEngine]
     """Its server. Default questdb. Container only, as what follows."""
     retention_days: NotRequired[int]
-    """Days that bars are kept; 0: for ever. Default 0. QuestDB only."""
+    """Days that bars are kept, at least 7. Default 3650. QuestDB only."""
     cpu: NotRequired[int]
     """CPU units, 1024 = 1 vCPU. Default 512."""
     memory: NotRequired[int]

@@ -46,7 +46,7 @@ BOUNDS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("redis", "max_memory_mb"): (16, 100_000),
     ("influxdb", "retention_days"): (1, 36_500),
     ("loki", "retention_days"): (1, 3_650),
-    ("history", "retention_days"): (0, 36_500),
+    ("history", "retention_days"): (7, 36_500),
     ("history", "port"): (1, 65_535),
 }
 

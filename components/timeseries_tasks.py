@@ -13,11 +13,11 @@ from .timeseries_urls import DATABASE
 COMPONENT = "TimeseriesStack"
 REDIS_PORT, INFLUXDB_PORT, LOKI_PORT, QUESTDB_PORT = 6379, 8086, 3100, 9000
 LOG_ROUTER_PORT = 24224
-RETENTION_DAYS: Mapping[str, int] = {"influxdb": 365, "loki": 30, "history": 0}
+RETENTION_DAYS: Mapping[str, int] = {"influxdb": 365, "loki": 30, "history": 3650}
 
 
 def retention(args: Mapping[str, Any], store: str) -> int:
-    """Days that a store keeps what it gets; 0: for ever."""
+    """Days that a store keeps what it gets."""
     days = (args.get(store) or {}).get("retention_days")
     return int(RETENTION_DAYS[store] if days is None else days)
 

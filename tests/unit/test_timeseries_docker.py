@@ -93,7 +93,7 @@ def test_retention_and_size_are_configuration() -> None:
     assert [environment(defaults, f"data-{store}")[f"{store.upper()}_RETENTION_DAYS"] for store in ("influxdb", "loki", "history")] == [
         "365",
         "30",
-        "0",
+        "3650",
     ]
 
 
