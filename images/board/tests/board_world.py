@@ -42,13 +42,14 @@ def environment(**settings):
 
 
 class Served:
-    """`python -m board` on a free port."""
+    """`python -m board`, on a free port unless it is told one."""
 
     def __init__(self, log, **settings):
         self.log = log
+        settings = {"port": "0", **settings}
         with log.open("w") as output:
             command = [sys.executable, "-m", "board"]
-            self.process = subprocess.Popen(command, env=environment(port="0", **settings), stdout=output, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, env=environment(**settings), stdout=output, stderr=subprocess.STDOUT)
         self.port = self._port()
         self.url = f"http://127.0.0.1:{self.port}"
 
