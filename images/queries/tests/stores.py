@@ -1,10 +1,8 @@
 """A real InfluxDB 1.8 and a real Loki to write to and to ask, each in a container of its own."""
 
-import io
 import json
 import os
 import socket
-import tarfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,34 +12,12 @@ from uuid import uuid4
 import docker
 import requests
 
+from components.image_folders import image_at
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 BASES = Path(os.environ.get("TRADESTACK_BASE_IMAGES", CHECKOUT / ".tradestack" / "base-images.json"))
-INFLUXDB, LOKI = "influxdb:1.8.10", "grafana/loki:3.4.2"
-PASSWORDS = {"admin": "hush-admin", "reader": "hush-reader"}
+PASSWORDS = {"admin": "hush-admin-00000", "writer": "hush-writer-0000", "reader": "hush-reader-0000"}
 TENANT = {"X-Scope-OrgID": "tradestack"}
-# As images/loki has it where it matters here: a tenant, OTLP's labels, lines of any age.
-LOKI_CONFIG = """
-auth_enabled: true
-server: {http_listen_port: 3100, log_level: warn}
-common:
-  path_prefix: /tmp/loki
-  replication_factor: 1
-  ring: {kvstore: {store: inmemory}, instance_addr: 127.0.0.1}
-  storage: {filesystem: {chunks_directory: /tmp/loki/chunks, rules_directory: /tmp/loki/rules}}
-schema_config:
-  configs: [{from: 2024-01-01, store: tsdb, object_store: filesystem, schema: v13, index: {prefix: index_, period: 24h}}]
-limits_config:
-  reject_old_samples: false
-  ingestion_rate_mb: 100
-  ingestion_burst_size_mb: 200
-  per_stream_rate_limit: 100MB
-  per_stream_rate_limit_burst: 200MB
-  otlp_config:
-    resource_attributes:
-      ignore_defaults: true
-      attributes_config: [{action: index_label, attributes: [stack, service, bot]}]
-analytics: {reporting_enabled: false}
-"""
 
 
 def wait_for(what: str, probe: Callable[[], Any], deadline: float = 120) -> Any:
@@ -58,36 +34,50 @@ def wait_for(what: str, probe: Callable[[], Any], deadline: float = 120) -> Any:
 
 
 class Store:
-    """A container from the base that set-up chose for an official image."""
+    """A container of `images/NAME`, as it runs in a stack but for its volume."""
 
-    def __init__(self, engine: docker.DockerClient, official: str, port: int, **options: Any) -> None:
-        chosen = json.loads(BASES.read_text()) if BASES.is_file() else {}
+    def __init__(self, engine: docker.DockerClient, name: str, port: int, environment: Mapping[str, str]) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             published = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{published}"
         self.container = engine.containers.create(
-            chosen.get(official, official),
-            name=f"tradestack-test-queries-{uuid4().hex[:8]}",
+            _built(engine, name),
+            name=f"tradestack-test-queries-{name}-{uuid4().hex[:8]}",
+            environment=dict(environment),
             ports={f"{port}/tcp": ("127.0.0.1", published)},
+            read_only=True,
             mem_limit="1g",
-            **options,
         )
 
     def close(self) -> None:
         self.container.remove(force=True, v=True)
 
 
+def _built(engine: docker.DockerClient, name: str) -> str:
+    """The image, on the bases that set-up chose."""
+    chosen = json.loads(BASES.read_text()) if BASES.is_file() else {}
+    image = image_at(name)
+    arguments = {key: chosen.get(official, official) for key, official in {"BASE_IMAGE": image.base, **image.bases}.items()}
+    folder = str(Path(image.context).parent)
+    tag = f"tradestack-test-queries/{name}:latest"
+    return engine.images.build(path=folder, dockerfile=f"{name}/Dockerfile", buildargs=arguments, rm=True, tag=tag)[0].id
+
+
 class Influx(Store):
     def __init__(self, engine: docker.DockerClient) -> None:
-        environment = {"INFLUXDB_HTTP_AUTH_ENABLED": "true", "INFLUXDB_REPORTING_DISABLED": "true", "INFLUXDB_HTTP_LOG_ENABLED": "false"}
-        super().__init__(engine, INFLUXDB, 8086, command=["influxd"], environment=environment)
+        passwords = {
+            f"INFLUXDB_{key}_PASSWORD": PASSWORDS[user] for key, user in (("ADMIN", "admin"), ("WRITE", "writer"), ("READ", "reader"))
+        }
+        super().__init__(engine, "influxdb", 8086, {**passwords, "INFLUXDB_RETENTION_DAYS": "30"})
 
     def set_up(self) -> None:
         self.container.start()
-        wait_for("InfluxDB answers", lambda: requests.get(f"{self.url}/ping", timeout=2).status_code == 204)
-        self._do(f"CREATE USER admin WITH PASSWORD '{PASSWORDS['admin']}' WITH ALL PRIVILEGES", None)
-        self._do(f"CREATE USER reader WITH PASSWORD '{PASSWORDS['reader']}'")
+        auth = ("reader", PASSWORDS["reader"])
+        query = {"db": "tradestack", "q": "SHOW MEASUREMENTS"}
+        wait_for(
+            "InfluxDB knows its users", lambda: requests.get(f"{self.url}/query", params=query, auth=auth, timeout=2).status_code == 200
+        )
 
     def database(self) -> str:
         """A new one that `reader` may read."""
@@ -96,8 +86,8 @@ class Influx(Store):
         self._do(f'GRANT READ ON "{name}" TO reader')
         return name
 
-    def _do(self, query: str, user: str | None = "admin") -> None:
-        answer = requests.post(f"{self.url}/query", data={"q": query}, auth=(user, PASSWORDS[user]) if user else None, timeout=30)
+    def _do(self, query: str, user: str = "admin") -> None:
+        answer = requests.post(f"{self.url}/query", data={"q": query}, auth=(user, PASSWORDS[user]), timeout=30)
         assert answer.status_code == 200 and "error" not in answer.text, answer.text
 
     def write(self, database: str, lines: Iterable[str]) -> None:
@@ -125,13 +115,7 @@ class Influx(Store):
 
 class Loki(Store):
     def __init__(self, engine: docker.DockerClient) -> None:
-        super().__init__(engine, LOKI, 3100, command=["-config.file=/etc/loki-test.yaml"], tmpfs={"/tmp": "uid=10001,mode=1777"})
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            entry = tarfile.TarInfo("loki-test.yaml")
-            entry.size, entry.mode = len(LOKI_CONFIG.encode()), 0o644
-            tar.addfile(entry, io.BytesIO(LOKI_CONFIG.encode()))
-        self.container.put_archive("/etc", archive.getvalue())
+        super().__init__(engine, "loki", 3100, {"LOKI_RETENTION_DAYS": "30"})
 
     def set_up(self) -> None:
         self.container.start()
@@ -152,8 +136,13 @@ class Loki(Store):
         self._post("/otlp/v1/logs", {"resourceLogs": [{"resource": {"attributes": attributes}, "scopeLogs": [{"logRecords": records}]}]})
 
     def _post(self, path: str, body: Any) -> None:
-        answer = requests.post(self.url + path, json=body, headers=TENANT, timeout=60)
-        assert answer.status_code in (200, 204), answer.text
+        def taken() -> bool:
+            answer = requests.post(self.url + path, json=body, headers=TENANT, timeout=60)
+            # 429: faster than it takes lines.
+            assert answer.status_code in (200, 204, 429), answer.text
+            return answer.status_code != 429
+
+        wait_for("Loki takes lines", taken)
 
     def ask(self, query: str, start_ms: int, end_ms: int, step_s: int = 60, limit: int = 1000) -> tuple[str, list[dict[str, Any]]]:
         """Loki's result type and result; newest lines first."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import string
 from collections.abc import Iterator
 from string import Template
 
@@ -113,7 +114,9 @@ def test_what_is_so_now_looks_at_the_end_only() -> None:
 
 def test_nothing_means_all() -> None:
     assert '"bot" =~ /^.*$/' in fill(BOT, 0, 1, 1, bot="")
-    assert fill(LINES, 0, 1, 1, bot="", service="", level="", search="") == "{service=~`.+`, bot=~`.*`} | detected_level=~`.*` |~ `(?i)`"
+    assert fill(LINES, 0, 1, 1, bot="", service="", level="", search="") == (
+        '{service=~`.+`, bot=~`.*`} |~ `(?i)` | json level="level" | level=~`.*` | drop __error__, __error_details__'
+    )
 
 
 def test_a_level_has_the_worse_ones() -> None:
@@ -135,3 +138,12 @@ def test_a_query_reads_only_and_is_bounded(query: Query) -> None:
         assert ("LIMIT 200" in filled and "ORDER BY time DESC" in filled) or re.search(r"(last|mean|max|sum|count|difference)\(", filled)
     elif query.chart != "logs":
         assert filled.count("[10s]") == 1
+
+
+@pytest.mark.parametrize("character", list(string.punctuation))
+def test_nothing_special_is_left_in_a_value(character) -> None:
+    for name in ("bot", "search"):
+        query = Query(file="f", name="n", title="t", source="loki", query=f"${name}", chart="logs")
+        pattern = re.compile(as_python(fill(query, 0, 1, 1, **{name: f"a{character}b"})))
+        assert pattern.fullmatch(f"a{character}b")
+        assert not any(pattern.fullmatch(other) for other in ("aXb", "ab", "a", "b", "aab", "abb"))
