@@ -1,0 +1,154 @@
+"""`python -m beancleaner [run | watch | check | schedule]`: one run (the default), the service, the rules read, when to start runs.
+
+Exit codes: 0: everything that had to be closed is flat; 1: it is not, or nothing may be closed; 78: settings that can't be used.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from contextlib import AsyncExitStack
+
+from botkit.health import serve
+from botkit.logs import log_to_stdout
+from botkit.metrics import Writer
+from botkit.settings import EXIT_CONFIG, BadSettings
+from botkit.stopping import exit_on_signals, run_until, stop_event
+
+from beancleaner.broker import Broker, Refused, Unavailable, open_session
+from beancleaner.budget import Budget
+from beancleaner.cleaning import Desk, Stopped, any_due, clean, persist, read_times
+from beancleaner.due import next_start
+from beancleaner.memory import Memory
+from beancleaner.report import table_of
+from beancleaner.schedule import starts_of
+from beancleaner.settings import Settings, read_settings
+from beancleaner.telling import SERVICE, tell
+from beancleaner.watch import Watch
+
+log = logging.getLogger("beancleaner")
+FLUSH_SECONDS = 5.0
+STOP_SECONDS = 5.0
+INTERRUPTED = 1
+
+
+def main(arguments: list[str]) -> int:
+    exit_on_signals()
+    options = _options(arguments)
+    log_to_stdout(SERVICE)
+    try:
+        settings = read_settings(os.environ, watch=options.command == "watch")
+    except BadSettings as refused:
+        log.error(str(refused))
+        return EXIT_CONFIG
+    if options.command == "schedule":
+        print(json.dumps(starts_of(settings.rules.rules)))
+        return 0
+    if options.command == "check":
+        print(
+            f"{len(settings.rules.rules)} rules, {len(settings.rules.lists)} lists: {', '.join(one.name for one in settings.rules.rules)}"
+        )
+        return 0
+    try:
+        return asyncio.run(_work(settings, options))
+    except OSError as problem:
+        log.error("BEANCLEANER_HOST=%s BEANCLEANER_PORT=%d: can't listen there (%s)", settings.host, settings.port, problem.strerror)
+        return 1
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m beancleaner", description="Closes positions by rules (BEANCLEANER_RULES).")
+    parser.add_argument("command", nargs="?", default="run", choices=("run", "watch", "check", "schedule"))
+    parser.add_argument("--dry-run", action="store_true", help="run: print the plan as a table, and do nothing")
+    parser.add_argument("--again", action="store_true", help="run: rules that have run today too")
+    options = parser.parse_args(arguments)
+    if options.command != "run" and (options.dry_run or options.again):
+        parser.error("--dry-run and --again go with run")
+    return options
+
+
+async def _work(settings: Settings, options: argparse.Namespace) -> int:
+    stop = stop_event()
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(open_session())
+        memory = Memory(settings.redis_url, settings.account) if settings.redis_url else None
+        if memory:
+            stack.push_async_callback(memory.close)
+        desk = Desk(settings=settings, broker=Broker(session, settings.broker, Budget(settings.requests_per_minute)), memory=memory)
+        if options.dry_run:
+            return await _dry_run(desk, options.again)
+        writer = Writer(settings.influx_url, SERVICE) if settings.influx_url else None
+        writing = asyncio.create_task(writer.run()) if writer else None
+        try:
+            return await (_watch(desk, writer, stop) if options.command == "watch" else _run(desk, writer, stop, options.again))
+        finally:
+            if writer:
+                writing.cancel()
+                await writer.close(FLUSH_SECONDS)
+
+
+async def _dry_run(desk: Desk, again: bool) -> int:
+    logging.getLogger("beancleaner").setLevel(logging.WARNING)
+    try:
+        seen = await persist(desk, again, time.monotonic() + desk.settings.deadline, dry=True)
+    except Stopped as stopped:
+        log.error(str(stopped))
+        return stopped.exit_code
+    print(table_of(seen.plan))
+    return 0
+
+
+async def _run(desk: Desk, writer: Writer | None, stop: asyncio.Event, again: bool) -> int:
+    async def work() -> int:
+        await _wait_for_rule(desk)
+        report, closed = await clean(desk, again=again)
+        await tell(report, desk.memory, writer, closed)
+        return report.exit_code
+
+    working, stopping = asyncio.create_task(work()), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    # What was sent is at the broker; the next run goes on from there.
+    working.cancel()
+    await asyncio.wait({working}, timeout=STOP_SECONDS)
+    log.error("interrupted: what was begun is not finished; run it again")
+    return INTERRUPTED
+
+
+async def _wait_for_rule(desk: Desk) -> None:
+    """A run that was started a little early waits until its rule is due."""
+    try:
+        clock, _, calendar = await read_times(desk)
+        if any_due(desk, clock, calendar):
+            return
+        at = next_start(desk.settings.rules.rules, clock, calendar)
+    except (Refused, Unavailable, LookupError):
+        # The run itself tries again and says what is wrong.
+        return
+    seconds = (at - clock.now).total_seconds() if at else None
+    if seconds is not None and seconds <= desk.settings.early:
+        log.info("waiting until a rule is due", extra={"seconds": round(seconds, 1)})
+        await asyncio.sleep(seconds + 0.05)
+
+
+async def _watch(desk: Desk, writer: Writer | None, stop: asyncio.Event) -> int:
+    settings, watch = desk.settings, Watch(desk, writer)
+
+    async def redis_answers() -> str:
+        await desk.memory.bus.ping()
+        return ""
+
+    async with serve(settings.port, {"redis": redis_answers}, host=settings.host, alive=watch.alive):
+        log.info("watching", extra={"account": settings.account, "mode": settings.mode, "rules": len(settings.rules.rules)})
+        code = await run_until(stop, watch.run(), seconds=STOP_SECONDS)
+    log.info("stopped")
+    return EXIT_CONFIG if watch.wrong else code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,92 @@
+"""When a rule is due: the broker's trading days, early closes, New York's time with its two changes a year."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from beancleaner.rules import CLASSES, CRYPTO, WEEKDAYS, Rule, When
+from beancleaner.state import NEW_YORK, Calendar, Clock
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+USUAL_CLOSE = time(16)
+# Minutes after its time in which a rule is still due, where it does not say itself.
+WINDOW = 15
+# On a day that closes early a time that would come too late is this many minutes before the close, or fewer: as many as it is before 16:00.
+MOST_BEFORE_EARLY_CLOSE = 15
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when (UTC) a rule is due on one day."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """A rule that is due for one class, and the New York day that it is due on."""
+
+    rule: str
+    asset_class: str
+    day: date
+    always: bool
+
+
+def at_new_york(day: date, clock: time) -> datetime:
+    """UTC. Of a time that comes twice the first; one that a change skips counts as so long after the hour before."""
+    return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
+
+
+def span_of(when: When, asset_class: str, day: date, calendar: Calendar) -> Span | str:
+    """Of one day, or why there is none."""
+    if day.weekday() not in when.weekdays:
+        return f"not due on {WEEKDAYS[day.weekday()]}"
+    session, crypto = calendar.on(day), asset_class == CRYPTO
+    if session is None and (not crypto or when.before_close is not None):
+        return f"no trading day: {day}"
+    if when.always:
+        return Span(at_new_york(day, time(0)), at_new_york(day + DAY, time(0))) if crypto else Span(session.opens, session.closes)
+    if when.before_close is not None:
+        start = session.closes - when.before_close * MINUTE
+        end = start + (when.before_close if when.window is None else when.window) * MINUTE
+    else:
+        start = at_new_york(day, when.at)
+        if not crypto and start >= session.closes:
+            usual = datetime.combine(day, USUAL_CLOSE) - datetime.combine(day, when.at)
+            start = session.closes - min(max(usual, MINUTE), MOST_BEFORE_EARLY_CLOSE * MINUTE)
+        end = start + (WINDOW if when.window is None else when.window) * MINUTE
+    if crypto:
+        return Span(start, end)
+    return Span(max(start, session.opens), min(end, session.closes))
+
+
+def due(rule: Rule, asset_class: str, clock: Clock, calendar: Calendar) -> Due | str:
+    """Or why it is not."""
+    why = ""
+    # A window may reach over midnight.
+    for day in (clock.day, clock.day - DAY):
+        span = span_of(rule.when, asset_class, day, calendar)
+        if isinstance(span, Span) and span.start <= clock.now < span.end:
+            return Due(rule.name, asset_class, day, rule.when.always)
+        why = why or (span if isinstance(span, str) else _not_now(span, clock.now))
+    return why
+
+
+def _not_now(span: Span, now: datetime) -> str:
+    if now < span.start:
+        return f"due from {span.start.astimezone(NEW_YORK):%H:%M} on"
+    return f"was due until {span.end.astimezone(NEW_YORK):%H:%M}"
+
+
+def next_start(rules: Iterable[Rule], clock: Clock, calendar: Calendar) -> datetime | None:
+    """When the next of the rules that have a time becomes due, today or tomorrow."""
+    spans = [
+        span_of(rule.when, asset_class, day, calendar)
+        for rule in rules
+        if not rule.when.always
+        for asset_class in ([rule.what.asset_class] if rule.what.asset_class else CLASSES)
+        for day in (clock.day, clock.day + DAY)
+    ]
+    return min((span.start for span in spans if isinstance(span, Span) and span.start > clock.now), default=None)
