@@ -11,7 +11,19 @@ from .progress import SetupError
 
 IMAGE_PREFIXES = ("tradestack/", "tradestack-base/")
 # By name, never the folder itself: TRADESTACK_CACHE may point to one that holds other things.
-CACHED = ("venv-*", "venv.lock", "setup.lock", "pulumi", "pulumi-home", "base-images", "servers", "go-*", "unreachable.json", ".tmp-*")
+CACHED = (
+    "venv-*",
+    "venv.lock",
+    "setup.lock",
+    "pulumi",
+    "pulumi-home",
+    "base-images",
+    "servers",
+    "board-vendor",
+    "go-*",
+    "unreachable.json",
+    ".tmp-*",
+)
 
 
 def clean(cache: bool, force: bool = False) -> list[str]:
