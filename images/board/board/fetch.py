@@ -1,6 +1,7 @@
 """GET of JSON with a deadline and a size; every way to fail is a SourceDown in plain words, without the URL's credentials."""
 
 import json
+import os
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -65,7 +66,6 @@ def reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "DNS does not know its host name"
     system = getattr(error, "os_error", error)
-    words = getattr(system, "strerror", None)
-    if isinstance(words, str) and words and "://" not in words:
-        return words[0].lower() + words[1:SHOWN]
+    if isinstance(number := getattr(system, "errno", None), int) and number > 0:
+        return os.strerror(number).lower()
     return {"ServerDisconnectedError": "closed the connection"}.get(type(error).__name__, type(error).__name__)

@@ -1,6 +1,7 @@
 """Where data comes from: whether it answers, since when not, and a circuit that spares a source which is down."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -16,6 +17,11 @@ WAIT_SECONDS = 5.0
 
 class SourceDown(Exception):
     """A source gave no answer. The message says why, without credentials."""
+
+
+def plain(problem: str) -> str:
+    """asyncio's words for a connection that failed, as people say it."""
+    return re.sub(r"(Error [0-9]+ connecting to \S+ )?Connect call failed \([^)]*\)", "can't connect", problem).rstrip(". ")
 
 
 class BadQuery(Exception):
@@ -62,7 +68,7 @@ class Source:
             raise SourceDown(f"more than {AT_ONCE} questions at once") from None
         except SourceDown as down:
             self.failed(str(down))
-            raise
+            raise SourceDown(self.problem) from None
         except BadQuery:
             self.worked()
             raise
@@ -76,7 +82,7 @@ class Source:
         if not self._failures:
             self._failing_since = time.time()
         self._failures += 1
-        self.problem = problem
+        self.problem = plain(problem)
         if self._failures < FAILURES:
             return
         self._retry_at = self._clock() + PAUSES[min(self._failures - FAILURES, len(PAUSES) - 1)]

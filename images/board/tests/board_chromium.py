@@ -116,9 +116,11 @@ class Page:
 
     def reachable(self):
         """Names of everything that can be operated and is shown."""
-        return set(self.js(f"""
+        return set(
+            self.js(f"""
             const shown = [...document.querySelectorAll("{FOCUSABLE}")].filter(one => !one.disabled && one.checkVisibility() && one.tabIndex >= 0);
-            return (function() {{ {KEY_OF} }})(shown);"""))
+            return (function() {{ {KEY_OF} }})(shown);""")
+        )
 
     def live(self):
         self.wait(lambda: self.at("live").get_attribute("data-state") == "live", "the live mark")

@@ -13,6 +13,10 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 VIEWS = [(DESKTOP, "dark"), (DESKTOP, "light"), (PHONE, "dark"), (PHONE, "light")]
 views = pytest.mark.parametrize(("size", "scheme"), VIEWS, ids=[f"{size[0]}-{scheme}" for size, scheme in VIEWS])
+FILLED = {
+    "#order-list tbody": "dead letter", "#cost-table": "data-influxdb", "#telemetry": "slanger", "#log-lines": "Wallets synced",
+    "#service-list": "InfluxDB", "#closed-trades tbody": "BTC", "#profit-legend": "BTC", "#open-trades tbody": "BTC",
+}  # fmt: skip
 PANELS = ("bots", "profit", "trades", "orders", "services", "costs", "logs")
 
 
@@ -33,7 +37,14 @@ def bots():
 @pytest.fixture(scope="module")
 def served(stores, bots, vendor, tmp_path_factory):
     services = [{"name": "loki", "url": f"tcp://127.0.0.1:{stores.loki.port}"}, {"name": "gone", "url": "tcp://127.0.0.1:1"}]
-    started = Served(tmp_path_factory.mktemp("board") / "log", bots=bots.settings, services=services, vendor=str(vendor), title="Our bots", **stores.settings)
+    started = Served(
+        tmp_path_factory.mktemp("board") / "log",
+        bots=bots.settings,
+        services=services,
+        vendor=str(vendor),
+        title="Our bots",
+        **stores.settings,
+    )
     yield started
     assert "Traceback" not in started.stop()
 
@@ -63,8 +74,7 @@ def filled(page):
     """Every panel has its data."""
     page.live()
     page.wait(lambda: len(page.all("#bot-rows tr")) == 3 and "running" in page.text("#bot-rows"))
-    for selector, part in (("#order-list tbody", "dead letter"), ("#cost-table", "data-influxdb"), ("#telemetry", "slanger"), ("#log-lines", "Wallets synced"),
-                           ("#service-list", "InfluxDB"), ("#closed-trades tbody", "BTC"), ("#profit-legend", "BTC"), ("#open-trades tbody", "BTC")):  # fmt: skip
+    for selector, part in FILLED.items():
         page.wait_text(selector, part)
 
 
@@ -153,7 +163,13 @@ def test_the_bots_controls(page):
 
 def test_the_ranges(page):
     filled(page)
-    for value, words in (("1h", "last hour"), ("6h", "last 6 hours"), ("24h", "last 24 hours"), ("7d", "last 7 days"), ("30d", "last 30 days")):
+    for value, words in (
+        ("1h", "last hour"),
+        ("6h", "last 6 hours"),
+        ("24h", "last 24 hours"),
+        ("7d", "last 7 days"),
+        ("30d", "last 30 days"),
+    ):
         page.radio("range", value)
         for chart in ("profit-chart", "orders-chart", "cost-chart"):
             page.wait(lambda chart=chart, words=words: words in page.at(chart).get_attribute("aria-label"), f"{chart} {words}")
@@ -173,10 +189,10 @@ def test_tables_behind_the_charts(page):
 
 def test_kinds_of_orders(page):
     filled(page)
-    words = lambda: set(page.texts("#order-list tbody .mark"))  # noqa: E731
-    for kind, wanted in (("orders", {"ordered", "filled"}), ("trouble", {"dead letter", "rejected"}), ("all", {"ordered", "filled", "passed", "dead letter", "rejected"})):
+    orders, trouble = {"ordered", "filled"}, {"dead letter", "rejected"}
+    for kind, wanted in (("orders", orders), ("trouble", trouble), ("all", {*orders, "passed", *trouble})):
         page.radio("order-kind", kind)
-        page.wait(lambda wanted=wanted: words() == wanted, f"{kind}: {words()}")
+        page.wait(lambda wanted=wanted: set(page.texts("#order-list tbody .mark")) == wanted, kind)
 
 
 def test_zone_and_colours(page):

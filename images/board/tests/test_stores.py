@@ -10,11 +10,19 @@ import pytest
 import requests
 from board.settings import read_settings
 from board_stores import DATABASE, NASTY, READER
-from board_world import Bots, Served, environment
+from board_world import IMAGE, Bots, Served, environment
 from botkit_servers import wait_for
 
 pytestmark = pytest.mark.servers
-PATHS = ("orders?range=24h", "profit?range=24h&bot=bot-01", "profit?range=7d&currency=BTC", "trades?range=24h", "costs?range=24h", "telemetry", "logs?range=24h")
+PATHS = (
+    "orders?range=24h",
+    "profit?range=24h&bot=bot-01",
+    "profit?range=7d&currency=BTC",
+    "trades?range=24h",
+    "costs?range=24h",
+    "telemetry",
+    "logs?range=24h",
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,9 @@ def test_what_services_dropped(served):
     assert (rows["slanger"]["dropped"], rows["bot-metrics"]["written"], rows["bot-metrics"]["waiting"]) == (5, 1234, 3)
 
 
-@pytest.mark.parametrize("text", [NASTY, 'a "quoted"', "\\ back", "tick' {curly}", "$dollar | pipe (.*)", "<script>alert(1)</script>", "ünï", "A \"QUOTED\""])
+@pytest.mark.parametrize(
+    "text", [NASTY, 'a "quoted"', "\\ back", "tick' {curly}", "$dollar | pipe (.*)", "<script>alert(1)</script>", "ünï", 'A "QUOTED"']
+)
 def test_any_text_is_found_as_it_stands(served, text):
     found = search(served, text=text, range="24h")["lines"]
     assert [one["message"] for one in found] == [NASTY]
@@ -142,7 +152,15 @@ async def live(served, enough, work=None, seconds=60):
 
 
 def outcome(**changes):
-    usual = {"type": "outcome", "event": "outcome", "account": "paper", "time_ns": time.time_ns(), "kind": "ordered", "key": "live-1", "name": "macd-5m"}
+    usual = {
+        "type": "outcome",
+        "event": "outcome",
+        "account": "paper",
+        "time_ns": time.time_ns(),
+        "kind": "ordered",
+        "key": "live-1",
+        "name": "macd-5m",
+    }
     return json.dumps({**usual, "route": "market", "symbol": "AAPL", "side": "buy", "reason": "", "orders": 1, **changes})
 
 
@@ -153,7 +171,9 @@ def test_an_order_shows_at_once_and_to_pages_that_open_later(served, stores):
 
     def work():
         if not sent:
-            sent.append(publish("slanger.paper", "no JSON") + publish("slanger.paper", '{"type": "outcome"}') + publish("slanger.paper", outcome()))
+            sent.append(
+                publish("slanger.paper", "no JSON") + publish("slanger.paper", '{"type": "outcome"}') + publish("slanger.paper", outcome())
+            )
 
     asyncio.run(live(served, lambda found: found.get("order", {}).get("kind") == "ordered", work))
     later = asyncio.run(live(served, lambda found: "orders" in found))
@@ -162,7 +182,12 @@ def test_an_order_shows_at_once_and_to_pages_that_open_later(served, stores):
 
 def test_health_of_services(served):
     def settled(found):
-        return {one["name"]: one["state"] for one in found.get("services", [])} == {"loki": "up", "redis": "up", "influxdb": "up", "gone": "down"}
+        return {one["name"]: one["state"] for one in found.get("services", [])} == {
+            "loki": "up",
+            "redis": "up",
+            "influxdb": "up",
+            "gone": "down",
+        }
 
     every = asyncio.run(live(served, settled))
     (gone,) = [one for one in every[-1]["data"] if one["name"] == "gone"] if every[-1]["topic"] == "services" else [None]
@@ -181,9 +206,14 @@ def test_no_credential_in_any_answer(served, stores, bots):
     users = {f"{one.username}:{one.password}" for one in settings.bots} | {f"reader:{READER}", f":{stores.redis.PASSWORD}"}
     forbidden = {*settings.secrets, *(requests.utils.quote(one, safe="") for one in settings.secrets)}
     forbidden |= {base64.b64encode(one.encode()).decode() for one in users}
-    page = [f"/page/{one.name}" for one in (__import__("pathlib").Path(__file__).parents[1] / "board" / "page").iterdir()]
-    texts = [served.request(path) for path in ["/", *page, "/health", "/nothing", *(f"/api/{one}" for one in PATHS), "/api/logs?text=" + "x" * 300]]
-    texts += [json.dumps(asyncio.run(live(served, lambda found: {"bots", "sources", "services", "orders"} <= set(found))), ensure_ascii=False)]
+    page = [f"/page/{one.name}" for one in (IMAGE / "board" / "page").iterdir()]
+    texts = [
+        served.request(path)
+        for path in ["/", *page, "/health", "/nothing", *(f"/api/{one}" for one in PATHS), "/api/logs?text=" + "x" * 300]
+    ]
+    texts += [
+        json.dumps(asyncio.run(live(served, lambda found: {"bots", "sources", "services", "orders"} <= set(found))), ensure_ascii=False)
+    ]
     wait_for(lambda: "leaky" in json.dumps(search(served, range="15m", text="connecting with")))
     texts.append(json.dumps(search(served, range="15m", text="connecting with"), ensure_ascii=False))
     assert "•••" in texts[-1] and "•••" in texts[-2]

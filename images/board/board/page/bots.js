@@ -50,7 +50,7 @@ function row(bot) {
     cell("num wide", loop(bot)),
     cell("num wide", count(bot.open)),
     cell("num wide", count(bot.closed)),
-    cell("num", gain(money(bot.profit, bot.currency, true), bot.profit), el("small", {class: tone(bot.profit_percent)}, percent(bot.profit_percent))),
+    cell("num", gain(money(bot.profit, bot.currency, true), bot.profit), bot.profit_percent === undefined ? null : el("small", {class: tone(bot.profit_percent)}, percent(bot.profit_percent))),
     cell("num wider", gain(fixed(bot.open_profit, places(bot.currency), true), bot.open_profit)),
     cell("num widest", fixed(bot.balance, places(bot.currency))));
 }
@@ -99,7 +99,9 @@ function detail() {
     moment(one.opened), el("span", {}, one.pair, one.side === "short" ? " short" : "", bot ? null : el("small", {}, one.bot.name)), rate(one.rate), money(one.stake, one.bot.currency),
     el("span", {}, gain(money(one.profit, one.bot.currency, true), one.profit), el("small", {class: tone(one.profit_percent)}, percent(one.profit_percent)))], {key: `${one.bot.name}/${one.id}`})),
   cells => cells.key);
+  const silent = (bot ? [bot] : bots).every(one => one.state === "unreachable");
   at("open-empty").hidden = open.length > 0;
+  say(at("open-empty"), silent ? "Not known while no bot answers." : "No open trade.");
 }
 
 function update() {

@@ -4,7 +4,6 @@ import {fixed, month, usd, when} from "./format.js";
 import {chosen, onChange, rangeWords} from "./state.js";
 import {Chart} from "./chart.js";
 import {notice, poll} from "./data.js";
-import {source} from "./sources.js";
 
 let chart;
 let drawn = null;
@@ -18,7 +17,7 @@ function bar(part) {
 
 function show({data, at: time, problem}) {
   if (data) drawn = data;
-  notice("costs", problem, source("influxdb"), data && problem ? time : 0);
+  notice("costs", problem, "influxdb", data && problem ? time : 0);
   if (!drawn) return;
   const {tasks, total, points, grid, months} = drawn;
   at("stat-cost").replaceChildren(usd(total));

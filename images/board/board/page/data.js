@@ -1,8 +1,9 @@
 // Panels' data: asked for again and again while the page can be seen, one question at a time, the newest choice wins.
-import {at, el} from "./dom.js";
+import {el} from "./dom.js";
 import {when} from "./format.js";
 
 const DEADLINE_MS = 15000;
+const RETRY_S = 5;
 
 export async function get(name, parameters, signal) {
   const deadline = AbortSignal.timeout(DEADLINE_MS);
@@ -16,19 +17,23 @@ export async function get(name, parameters, signal) {
 export function poll(name, seconds, parameters, show) {
   let running = null;
   let timer = 0;
+  let failed = false;
   async function ask() {
     clearTimeout(timer);
     running?.abort();
     const mine = running = new AbortController();
     try {
       const answer = await get(name, parameters(), mine.signal);
-      if (mine === running) show(answer);
+      if (mine !== running) return;
+      failed = Boolean(answer.problem);
+      show(answer);
     } catch (error) {
       if (mine !== running) return;
       const words = error instanceof TypeError || error.name === "TimeoutError" ? "the board does not answer" : error.message;
+      failed = true;
       show({data: null, at: 0, problem: words});
     }
-    if (mine === running) timer = setTimeout(() => document.hidden ? wait() : ask(), seconds * 1000);
+    if (mine === running) timer = setTimeout(() => document.hidden ? wait() : ask(), (failed ? Math.min(seconds, RETRY_S) : seconds) * 1000);
   }
   function wait() {
     document.addEventListener("visibilitychange", ask, {once: true});
@@ -37,15 +42,31 @@ export function poll(name, seconds, parameters, show) {
   return ask;
 }
 
-// A panel's own word about its source. `source`: what live told about it, with since and what to do.
-export function notice(name, problem, source, lastGood) {
+// A panel's own word about its source, kept up with what live tells of it. `name`: of the notice; `sourceName`: influxdb, loki, redis.
+const told = new Map();
+let sourceOf = () => undefined;
+
+export function notice(name, problem, sourceName, lastGood) {
+  told.set(name, {problem, sourceName, lastGood});
+  draw(name);
+}
+
+// `find`: name -> what live told about that source, with since and what to do.
+export function renotice(find) {
+  sourceOf = find;
+  told.forEach((_, name) => draw(name));
+}
+
+function draw(name) {
+  const {problem, sourceName, lastGood} = told.get(name);
+  const source = sourceOf(sourceName);
   const box = document.querySelector(`[data-notice="${name}"]`);
-  const absent = source?.state === "absent";
   box.hidden = !problem;
   if (!problem) return;
   const title = source?.title || "The source";
   const old = lastGood ? ` What is shown is from ${when(lastGood)}.` : "";
   const down = source?.state === "down";
+  const absent = source?.state === "absent";
   const text = absent ? `${title}: ${source.problem}.` : down
     ? `${title} is down since ${when(source.since)}: ${problem}.${old}` : `${problem[0].toUpperCase()}${problem.slice(1)}.${old}`;
   box.className = absent ? "notice" : "notice bad";

@@ -5,7 +5,7 @@ import {chosen, onChange} from "./state.js";
 import {bots, onBots} from "./bots.js";
 import {get, notice} from "./data.js";
 import {now} from "./live.js";
-import {source} from "./sources.js";
+import {onSources, source} from "./sources.js";
 
 const RANGES = [["15m", "last 15 minutes"], ["1h", "last hour"], ["6h", "last 6 hours"], ["24h", "last 24 hours"], ["7d", "last 7 days"], ["custom", "from … to"]];
 const LEVELS = [["", "any"], ["debug", "debug and worse"], ["info", "info and worse"], ["warning", "warning and worse"], ["error", "error and worse"]];
@@ -17,6 +17,7 @@ let more = false;
 let asked = null;
 let running = null;
 let timer = 0;
+let failed = false;
 
 function options(select, wanted) {
   const key = JSON.stringify(wanted);
@@ -78,11 +79,13 @@ async function search({older = false} = {}) {
   const mine = running = new AbortController();
   const wanted = older ? {...asked, before: lines[lines.length - 1].ns} : parameters();
   if (!older) asked = wanted;
+  failed = false;
   say(at("log-said"), "searching");
   try {
     const {data, problem} = await get("logs", Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== "")), mine.signal);
     if (mine !== running) return;
-    notice("logs", problem, source("loki"), 0);
+    failed = Boolean(problem);
+    notice("logs", problem, "loki", 0);
     if (data) {
       lines = keyed(older ? [...lines, ...data.lines] : data.lines);
       more = data.more;
@@ -92,7 +95,7 @@ async function search({older = false} = {}) {
   } catch (error) {
     if (mine !== running) return;
     const words = error instanceof TypeError || error.name === "TimeoutError" ? "the board does not answer" : error.message;
-    notice("logs", words, null, 0);
+    notice("logs", words, "", 0);
     say(at("log-said"), "no answer");
   }
   if (mine !== running) return;
@@ -125,5 +128,7 @@ export function startLogs() {
   at("log-follow").addEventListener("change", event => (event.target.checked ? search() : clearTimeout(timer)));
   at("log-older").addEventListener("click", () => search({older: true}));
   onChange(["zone"], draw);
+  // What was asked while Loki was away is asked again when it is back.
+  onSources(() => { if (failed && source("loki")?.state === "up") search(); });
   search();
 }

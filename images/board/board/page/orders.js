@@ -39,9 +39,9 @@ function list() {
 
 function show({data, at: time, problem}) {
   if (data) drawn = data;
-  notice("orders", problem, source(data?.source || "influxdb"), data && problem ? time : 0);
+  notice("orders", problem, "influxdb", data && problem ? time : 0);
   const unknown = drawn.loki_problem;
-  notice("admissions", unknown ? `What was accepted and rejected is not known: ${unknown}` : "", source("loki"), 0);
+  notice("admissions", unknown ? `What was accepted and rejected is not known: ${unknown}` : "", "loki", 0);
   counts();
   const bars = drawn.bars;
   const sum = bars.reduce((all, [, one, two, three]) => all + one + two + three, 0);
@@ -60,7 +60,7 @@ function counts() {
     return el("div", {}, el("dt", {}, name), el("dd", {class: bad ? "bad" : null}, count(value)));
   });
   const {ordered, refused} = drawn.counts;
-  at("stat-orders").replaceChildren(count(ordered), el("small", {class: refused > 0 ? "bad" : null}, ` · ${several(refused, "dead letter", "dead letters")}`));
+  at("stat-orders").replaceChildren(count(ordered), refused === undefined ? "" : el("small", {class: refused > 0 ? "bad" : null}, ` · ${several(refused, "dead letter", "dead letters")}`));
 }
 
 function legend(ms, values) {
@@ -94,6 +94,6 @@ export function startOrders() {
   onChange(["zone"], () => show({data: drawn, problem: ""}));
   onSources(() => {
     const redis = source("redis");
-    notice("redis", redis?.state === "down" ? `${redis.problem}: new alerts come a few seconds late` : "", redis, 0);
+    notice("redis", redis?.state === "down" ? `${redis.problem}: new alerts come a few seconds late` : "", "redis", 0);
   });
 }

@@ -5,7 +5,6 @@ import {choose, chosen, onChange, rangeWords} from "./state.js";
 import {bots, currencies, onBots} from "./bots.js";
 import {Chart} from "./chart.js";
 import {notice, poll} from "./data.js";
-import {source} from "./sources.js";
 
 const TABLE_ROWS = 200;
 let chart;
@@ -16,7 +15,8 @@ const lastOf = points => (points.length ? points[points.length - 1][1] : null);
 
 function subjects() {
   const select = at("profit-of");
-  const wanted = [...currencies().map(one => [`*${one}`, `All bots in ${one}`]), ...bots.map(bot => [bot.name, bot.name])];
+  const all = currencies().map(one => [`*${one}`, `All bots in ${one}`]);
+  const wanted = [...(all.length ? all : [["*", "All bots"]]), ...bots.map(bot => [bot.name, bot.name])];
   const key = JSON.stringify(wanted);
   if (select.dataset.key !== key) {
     select.dataset.key = key;
@@ -31,7 +31,7 @@ const subject = () => chosen.bot || `*${currency || currencies()[0] || ""}`;
 
 function show({data, at: time, problem}) {
   if (data) [drawn, old] = [data, time];
-  notice("profit", problem, source("influxdb"), data && problem ? old : 0);
+  notice("profit", problem, "influxdb", data && problem ? old : 0);
   const points = drawn.points;
   const name = chosen.bot || (drawn.currency ? `all bots in ${drawn.currency}` : "all bots");
   const last = lastOf(points);
@@ -54,7 +54,7 @@ function legend(ms, value) {
 }
 
 function trades({data, at: time, problem}) {
-  notice("trades", problem, source("influxdb"), data && problem ? time : 0);
+  notice("trades", problem, "influxdb", data && problem ? time : 0);
   if (!data) return;
   const unit = name => bots.find(bot => bot.name === name)?.currency || "";
   const columns = [{name: "Closed"}, {name: chosen.bot ? "Pair" : "Pair, bot"}, {name: "Held", num: true, wide: true}, {name: "Why", wide: true}, {name: "Profit", num: true}];

@@ -2,7 +2,7 @@
 import {at, el, keep, say, table} from "./dom.js";
 import {count, full, moment, when} from "./format.js";
 import {onChange} from "./state.js";
-import {notice, poll} from "./data.js";
+import {notice, poll, renotice} from "./data.js";
 import {on} from "./live.js";
 
 let sources = [];
@@ -42,7 +42,7 @@ function tile(one) {
 }
 
 function telemetry({data, problem, at: time}) {
-  notice("telemetry", problem, source("influxdb"), data && problem ? time : 0);
+  notice("telemetry", problem, "influxdb", data && problem ? time : 0);
   if (!data) return;
   const columns = [{name: "Service"}, {name: "Written", num: true}, {name: "Waiting", num: true}, {name: "Dropped", num: true}, {name: "Last word", num: true, wide: true}];
   table(at("telemetry"), "What services wrote to InfluxDB and dropped since they started", columns, data.rows.map(one => [
@@ -51,7 +51,7 @@ function telemetry({data, problem, at: time}) {
 }
 
 export function startSources() {
-  on("sources", rows => { sources = rows; draw(); listeners.forEach(hear => hear()); });
+  on("sources", rows => { sources = rows; renotice(source); draw(); listeners.forEach(hear => hear()); });
   on("services", rows => { services = rows; draw(); });
   onChange(["zone"], draw);
   poll("telemetry", 10, () => ({}), telemetry);
