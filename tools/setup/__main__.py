@@ -67,7 +67,7 @@ def disk_needs(with_docker: bool) -> dict[Path, float]:
     before = any((STATE / f"ready-{goal}").exists() for goal in (("up", "test") if with_docker else GOALS))
     if before and not (with_docker and reach.remembered(base_images.REGISTRY) and not servers.all_built()):
         return {CACHE: 0.5}
-    return {CACHE: 7.0, engine.layout().data_root: 3.0} if with_docker else {CACHE: 4.0}
+    return {CACHE: 6.0, engine.layout().data_root: 3.0} if with_docker else {CACHE: 4.0}
 
 
 def lock() -> int:
