@@ -1,4 +1,5 @@
-"""The stack: host, exchange, bots, exports. It reads like the picture in the README; decisions live in settings and components."""
+"""The stack: host, data services, exchange, bots, webhook, what watches, exports. It reads like the picture in the README; decisions live in
+settings and components."""
 
 import gc
 
@@ -6,18 +7,23 @@ import pulumi
 
 from components import (
     AlpacaPaper,
+    Board,
     BotCluster,
     BotImage,
+    BotMetrics,
     ExchangeReplay,
     FreqtradeBot,
+    Grafana,
     LocalCluster,
     LocalQueue,
     Network,
+    TimeseriesStack,
     WebhookService,
     tag_resources,
 )
 from settings import HostKind, load
-from settings_section import WEBHOOK
+from settings_section import DATA, GRAFANA, WEBHOOK
+from settings_watch import costs, health_checks, watched_bots
 
 # Pulumi keeps hundreds of thousands of small objects alive until the end; looking for garbage among them took half the time with 100 bots.
 gc.disable()
@@ -38,6 +44,11 @@ else:
     }
     host = BotCluster("cluster", {**placement, **stack.cluster.model_dump(exclude_none=True), "base_images": stack.base_images}).host
 
+data = None
+if stack.data:
+    data = TimeseriesStack(DATA, {"host": host, **stack.data.arguments(stack.secrets.get(DATA, {}))})
+    host = data.host  # what follows logs into its Loki
+
 replay = None
 if stack.exchange_replay:
     replay = ExchangeReplay("exchange-replay", {"host": host, **stack.exchange_replay.model_dump(exclude_none=True)})
@@ -45,11 +56,12 @@ if stack.exchange_replay:
 # Bots of the same folder, variant and architecture share one image.
 images = {key: BotImage(name, {"host": host, **args}).reference for key, (name, args) in stack.images().items()}
 
-bots = []
+bots, running_bots = [], {}
 for bot in stack.bots:
     exchange = {"exchange_url": replay.url} if bot.exchange == "replay" else {}
     image = {"image": images[bot.image_key]} if bot.image is None else {}
     running = FreqtradeBot(bot.name, {"host": host, **bot.arguments(stack.secrets), **exchange, **image})
+    running_bots[bot.name] = running
     bots.append(
         {
             "name": bot.name,
@@ -73,6 +85,8 @@ if stack.alpaca_paper:
 queue, webhook = None, None
 if stack.webhook:
     given = stack.webhook.arguments(stack.secrets.get(WEBHOOK, {}))
+    if data and "secrets" in given:
+        given["secrets"] = {"redis_url": data.redis_url, "influx_url": data.influx_write_url, **given["secrets"]}
     if paper:
         given |= {"broker_url": paper.url, "data_url": paper.url}
     if stack.host == HostKind.DOCKER:
@@ -86,9 +100,41 @@ if stack.webhook:
         given["alb"]["public_subnet_ids"] = network.public_subnet_ids
     webhook = WebhookService(WEBHOOK, {"host": host, **given})
 
+metrics, board, grafana = None, None, None
+if data:
+    tasks = {**running_bots, DATA: data, "exchange-replay": replay, "alpaca-paper": paper, "queue": queue, WEBHOOK: webhook}
+    watched = watched_bots(stack, running_bots)
+    written = {"influx_url": data.influx_write_url, "bots": watched}
+    polled = {"costs": costs(tasks), "trades_days": stack.data.trades_days}
+    metrics = BotMetrics("bot-metrics", {"host": host, "secrets": written, **polled})
+    if stack.board:
+        read = {"influx_url": data.influx_read_url, "loki_url": data.loki_url, "bots": watched}
+        read |= {"redis_url": data.redis_url} if stack.webhook else {}
+        shown = {"accounts": [stack.webhook.account] if stack.webhook else [], "services": health_checks({**tasks, "bot-metrics": metrics})}
+        board = Board("board", {"host": host, "secrets": read, **shown, **stack.board.arguments()})
+    if stack.grafana:
+        grafana = Grafana(GRAFANA, {"host": host, **stack.grafana.arguments(stack.secrets, data)})
+
 pulumi.export("host", stack.host.value)
 pulumi.export("bots", bots)
 pulumi.export("credentials", pulumi.Output.secret(stack.secrets))
+if data:
+    pulumi.export(
+        "data",
+        {
+            "services": data.services,
+            "logs": data.logs,
+            "volumes": data.volumes,
+            "influxUrl": data.influx_url,
+            "influxDatabase": data.influx_database,
+            "monthlyCost": data.monthly_cost,
+        },
+    )
+    pulumi.export("botMetrics", {"service": metrics.service, "logs": metrics.logs, "url": metrics.url})
+if board:
+    pulumi.export("board", {"service": board.service, "logs": board.logs, "url": board.url})
+if grafana:
+    pulumi.export("grafana", {"service": grafana.service, "logs": grafana.logs, "url": grafana.url})
 if replay:
     pulumi.export("exchangeReplay", {"service": replay.service, "logs": replay.logs, "url": replay.url})
 if paper:

@@ -16,6 +16,7 @@ from components.image_folders import image_folder
 from components.network import Egress
 from components.task import FARGATE_SIZES, NAME_PATTERN
 from settings_checks import across_bots, host_mistakes, secret_mistakes
+from settings_data import BoardSettings, DataSettings, GrafanaSettings, data_mistakes
 from settings_section import PROJECT, HostKind, Port, Section
 from settings_webhook import AlpacaPaperSettings, WebhookSettings, webhook_mistakes
 
@@ -119,11 +120,14 @@ class Settings(Section):
     exchange_replay: Optional[ReplaySettings] = None
     webhook: Optional[WebhookSettings] = None
     alpaca_paper: Optional[AlpacaPaperSettings] = None
+    data: Optional[DataSettings] = None
+    board: Optional[BoardSettings] = None
+    grafana: Optional[GrafanaSettings] = None
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     base_images: dict[str, str] = {}
     secrets: dict[str, dict[str, str]] = Field(default={}, repr=False)
-    """Bot name, or `webhook` -> key (camelCase, as in the component's secrets) -> value."""
+    """Bot name, or `webhook`, `data`, `grafana` -> key (camelCase, as in the component's secrets) -> value."""
 
     def images(self) -> dict[tuple[str, ...], tuple[str, dict[str, Any]]]:
         """Images to build: BotSettings.image_key -> (resource name, BotImageArgs but for the host)."""
@@ -173,7 +177,9 @@ def parse(raw: dict[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         mistakes += [_sentence(one) for one in error.errors(include_url=False, include_context=False)]
     if settings is not None:
-        mistakes += secret_mistakes(settings, stack) + host_mistakes(settings) + webhook_mistakes(settings, stack)
+        mistakes += (
+            secret_mistakes(settings, stack) + host_mistakes(settings) + webhook_mistakes(settings, stack) + data_mistakes(settings, stack)
+        )
     if mistakes or settings is None:
         raise ConfigurationError(f"the configuration of stack {stack!r} has mistakes:\n" + "\n".join(f"  - {one}" for one in mistakes))
     return settings

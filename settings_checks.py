@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, database_mistakes, required_secrets
-from settings_section import PROJECT, WEBHOOK, ports
+from settings_section import DATA, GRAFANA, PROJECT, WEBHOOK, ports
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -34,7 +34,8 @@ def across_bots(raw: dict[str, Any]) -> list[str]:
 def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
     mistakes = []
     known = {to_camel(key) for key in SECRET_VARIABLES}
-    names = {bot.name for bot in settings.bots} | ({WEBHOOK} if settings.webhook else set())
+    blocks = {WEBHOOK: settings.webhook, DATA: settings.data, GRAFANA: settings.grafana}
+    names = {bot.name for bot in settings.bots} | {name for name, block in blocks.items() if block is not None}
     for name in sorted(set(settings.secrets) - names):
         mistakes.append(f"{PROJECT}:secrets.{name}: there is no bot of this name; remove it or correct the name")
     for bot in settings.bots:

@@ -21,6 +21,7 @@ BOARD, BOT_METRICS = "board", "bot-metrics"
 GRAFANA_PASSWORD = "adminPassword"
 # Taken by the data services' own tasks and by those that come with them.
 RESERVED_NAMES = (*(f"{DATA}-{task}" for task in (*STORES, "log-router")), BOT_METRICS, BOARD, GRAFANA)
+MOST_TRADES_DAYS = 30
 Kind = Optional[Annotated[StoreKind, Field(strict=False)]]
 
 
@@ -96,6 +97,12 @@ class DataSettings(Section):
         """TimeseriesStackArgs but for host; `secrets` have camelCase keys."""
         own = {to_snake(key): pulumi.Output.secret(value) for key, value in secrets.items()}
         return {**self.model_dump(exclude_none=True), "secrets": own}
+
+    @property
+    def trades_days(self) -> int:
+        """Days of closed trades that are written again at each start of the poller: InfluxDB refuses older ones than it keeps."""
+        kept = (self.influxdb.retention_days if self.influxdb else None) or MOST_TRADES_DAYS
+        return min(kept, MOST_TRADES_DAYS)
 
 
 class BoardSettings(Section):

@@ -1,12 +1,14 @@
 """tradestack: Pulumi components that run trading bots on Docker and on AWS Fargate from the same definitions."""
 
 from .alpaca_paper import AlpacaPaper, AlpacaPaperArgs, MarketHours
+from .board import Board, BoardArgs, BoardService
 from .bot_cluster import BotCluster, BotClusterArgs, ContainerInsights
 from .bot_image import BotImage, BotImageArgs
 from .bot_metrics import BotMetrics, BotMetricsArgs
 from .exchange_replay import ExchangeReplay, ExchangeReplayArgs
 from .freqtrade_bot import FreqtradeBot, FreqtradeBotArgs
 from .freqtrade_image import FreqtradeVariant
+from .grafana import Grafana, GrafanaArgs
 from .hosts.args import DockerHostArgs, FargateHostArgs, HostArgs
 from .local_cluster import LocalCluster, LocalClusterArgs
 from .local_queue import LocalQueue, LocalQueueArgs
@@ -29,6 +31,9 @@ from .webhook_service import WebhookService, WebhookServiceArgs
 __all__ = [
     "AlpacaPaper",
     "AlpacaPaperArgs",
+    "Board",
+    "BoardArgs",
+    "BoardService",
     "BotCluster",
     "BotClusterArgs",
     "BotImage",
@@ -45,6 +50,8 @@ __all__ = [
     "FreqtradeBot",
     "FreqtradeBotArgs",
     "FreqtradeVariant",
+    "Grafana",
+    "GrafanaArgs",
     "HistoryEngine",
     "HistoryStore",
     "HostArgs",

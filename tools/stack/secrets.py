@@ -1,4 +1,4 @@
-"""`make secrets`: make up the credentials that a stack's bots and webhook lack, encrypted in its configuration file."""
+"""`make secrets`: make up the credentials that a stack's bots, webhook and data services lack, encrypted in its configuration file."""
 
 import argparse
 import secrets
@@ -8,7 +8,8 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS
-from settings_section import WEBHOOK
+from settings_data import made_up_data_secrets, made_up_grafana_secrets
+from settings_section import DATA, GRAFANA, WEBHOOK
 from settings_webhook import made_up_secrets
 from tools.stack.engine import config_file, ensure_stack, main, pulumi, with_config
 
@@ -19,7 +20,7 @@ USERNAME = "freqtrader"
 
 
 def missing(config: dict[str, Any]) -> list[tuple[str, str]]:
-    """(bot or `webhook`, key) of every credential that can be made up and that the configuration lacks. Blocks with a secretArn have theirs
+    """(bot, `webhook`, `data` or `grafana`, key) of every credential that can be made up and that the configuration lacks. Blocks with a secretArn have theirs
     elsewhere."""
     values = config.get("config") or {}
     given = values.get("tradestack:secrets") or {}
@@ -28,6 +29,9 @@ def missing(config: dict[str, Any]) -> list[tuple[str, str]]:
     webhook = values.get(f"tradestack:{WEBHOOK}")
     if isinstance(webhook, dict) and not webhook.get("secretArn"):
         wanted[WEBHOOK] = made_up_secrets(webhook.get("broker"))
+    for name, made_up in ((DATA, made_up_data_secrets), (GRAFANA, made_up_grafana_secrets)):
+        if isinstance(block := values.get(f"tradestack:{name}"), dict):
+            wanted[name] = made_up(block)
     return [(name, key) for name, keys in wanted.items() for key in keys if key not in (given.get(name) or {})]
 
 
@@ -35,7 +39,9 @@ def fill(stack: str) -> int:
     """Add what is missing; returns how many were added. A value passes through standard input only."""
     lacking = missing(yaml.safe_load(config_file(stack).read_text()) or {})
     for name, key in lacking:
-        value = USERNAME if key == "apiUsername" else secrets.token_urlsafe(32)
+        # Letters and digits for a store: AWS's own take no others.
+        made_up = secrets.token_hex(24) if name in (DATA, GRAFANA) else secrets.token_urlsafe(32)
+        value = USERNAME if key == "apiUsername" else made_up
         path = f'tradestack:secrets["{name}"].{key}'
         pulumi(stack, "config", "set", "--secret", "--path", path, *with_config(stack), given=value)
     return len(lacking)

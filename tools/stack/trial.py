@@ -15,14 +15,15 @@ from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS
 from components.webhook_environment import REQUIRED_SECRETS
-from settings_section import WEBHOOK
+from settings_data import data_placeholders, made_up_grafana_secrets
+from settings_section import DATA, GRAFANA, WEBHOOK
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = "placeholder-in-the-place-of-a-secret"  # long enough for every kind of secret
 
 
 def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
-    """The stack's configuration without its secrets, and with a placeholder for every secret that its bots and its webhook need."""
+    """The stack's configuration without its secrets, and with a placeholder for every secret that its bots, its webhook and its data services need."""
     config = _without_secrets(tracked.get("config") or {})
     bots = [bot for bot in config.get("tradestack:bots") or [] if isinstance(bot, dict)]
     config["tradestack:secrets"] = {
@@ -33,6 +34,10 @@ def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
     webhook = config.get(f"tradestack:{WEBHOOK}")
     if isinstance(webhook, dict) and not webhook.get("secretArn"):
         config["tradestack:secrets"][WEBHOOK] = {to_camel(key): PLACEHOLDER for key in REQUIRED_SECRETS}
+    if isinstance(data := config.get(f"tradestack:{DATA}"), dict):
+        config["tradestack:secrets"][DATA] = data_placeholders(data, PLACEHOLDER)
+    if isinstance(grafana := config.get(f"tradestack:{GRAFANA}"), dict):
+        config["tradestack:secrets"][GRAFANA] = dict.fromkeys(made_up_grafana_secrets(grafana), PLACEHOLDER)
     return {"config": config}
 
 

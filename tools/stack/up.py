@@ -14,7 +14,6 @@ from tools.stack import local_config
 from tools.stack.bots import container
 from tools.stack.down import owned, remove_image
 from tools.stack.engine import LOCAL, StackError, main, outputs, pulumi, with_config
-from tools.stack.services import everything
 from tools.stack.status import engine_client, show, statuses
 
 # A trade on the replayed data takes minutes; a bot that closed none in this time is broken.
@@ -36,20 +35,16 @@ def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
 
 
 def published_ports() -> set[int]:
-    """Ports of this machine that the stack's containers hold."""
+    """Ports of this machine that the stack's containers hold, also those of an update that failed half-way."""
     engine = engine_client(LOCAL)
-    bindings = [
-        one.attrs["HostConfig"]["PortBindings"] or {}
-        for one in (container(engine, name) for name in everything(outputs(LOCAL)).values())
-        if one
-    ]
+    bindings = [one.attrs["HostConfig"]["PortBindings"] or {} for name in in_state("containers") if (one := container(engine, name))]
     return {int(binding["HostPort"]) for one in bindings for ports in one.values() for binding in ports}
 
 
-def images() -> set[str]:
-    """Names of the images that the stack's state knows of."""
+def in_state(kind: str) -> set[str]:
+    """Names of the containers or images that the stack's state knows of."""
     state = json.loads(pulumi(LOCAL, "stack", "export", "--stack", LOCAL))
-    return {name for kind, name in owned(state) if kind == "images"}
+    return {name for found, name in owned(state) if found == kind}
 
 
 def wait_for_closed_trade(deadline: float) -> None:
@@ -75,11 +70,11 @@ def command() -> None:
     parser.add_argument("--no-wait", action="store_true", help="don't wait for a closed trade")
     options = parser.parse_args()
     config = yaml.safe_load(local_config.write().read_text())
-    before = images()
+    before = in_state("images")
     refuse_taken_ports(config, published_ports())
     print("pulumi up --stack local", flush=True)
     pulumi(LOCAL, "up", "--yes", "--skip-preview", "--suppress-outputs", *with_config(LOCAL), show=True)
-    for name in before - images():
+    for name in before - in_state("images"):
         remove_image(engine_client(LOCAL), name)  # Pulumi leaves the image of the version before behind
     if not options.no_wait:
         wait_for_closed_trade(time.monotonic() + FIRST_TRADE_DEADLINE)
