@@ -1,7 +1,6 @@
 """What the tests share: the image's code on the path; the router and Loki in containers, made from this checkout's images."""
 
 import json
-import os
 import socket
 import sys
 import time
@@ -24,7 +23,7 @@ from forward import Driver  # noqa: E402
 
 from components.image_folders import image_at  # noqa: E402
 
-BASES = Path(os.environ.get("TRADESTACK_BASE_IMAGES", CHECKOUT / ".tradestack" / "base-images.json"))
+BASES = CHECKOUT / ".tradestack" / "base-images.json"
 TENANT = {"X-Scope-OrgID": "tradestack"}
 
 
@@ -152,15 +151,16 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def images(engine: docker.DockerClient) -> dict[str, str]:
-    loki = os.environ.get("TRADESTACK_TEST_LOKI")
-    return {"log-router": build(engine, "log-router"), "loki": loki or build(engine, "loki")}
+    return {name: build(engine, name) for name in ("log-router", "loki")}
 
 
 @pytest.fixture(scope="session")
 def shared(engine: docker.DockerClient, images: dict[str, str]) -> Iterator[World]:
     one = World(engine, images)
-    yield one.ready()
-    one.close()
+    try:
+        yield one.ready()
+    finally:
+        one.close()
 
 
 @pytest.fixture

