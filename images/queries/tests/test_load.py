@@ -88,8 +88,8 @@ def test_loki(loki) -> None:
             lines.append(
                 (start * 1000 + number * 1000 // LINES_A_SECOND, json.dumps({"level": "error" if number % 101 == 0 else "info", **more}))
             )
-        for place in range(0, len(lines), 10_000):
-            loki.push({"stack": "load", "service": f"service-{service}"}, lines[place : place + 10_000])
+        for place in range(0, len(lines), 2000):
+            loki.push({"stack": "load", "service": f"service-{service}"}, lines[place : place + 2000])
     measured = []
     for query in QUERIES:
         if query.source == "loki":
