@@ -239,6 +239,17 @@ def test_everything_has_a_deadline(monkeypatch):
 
 
 @pytest.mark.servers
+def test_whoever_follows_no_longer_has_no_connection(redis_server):
+    async def scenario():
+        async with open_bus(redis_server.url) as bus:
+            async with following(bus, "a"):
+                await listening(redis_server, "a")
+            await listening(redis_server, "a", 0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.servers
 def test_connections_are_given_back(redis_server):
     """Many losses leave no connection behind."""
 

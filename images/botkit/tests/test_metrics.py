@@ -418,6 +418,17 @@ def test_credentials_are_a_header_and_nothing_else(path, credentials, authorizat
     assert run(scenario()) == {(path, authorization)}
 
 
+def test_a_server_that_repeats_the_credentials_is_not_quoted(caplog):
+    async def scenario():
+        stub = Stub((401, "no such user: hush hush, hush%20hush", {}))
+        async with stub.listen() as base, running(base.replace("//", "//u:hush%20hush@") + "/write?db=x") as writer:
+            note(writer, 1)
+            await until(lambda: writer.written == 1)
+
+    run(scenario())
+    assert "no such user: …, …" in caplog.text and "hush" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "url", ["", "influxdb:8086", "http://secret@influxdb:8086", "http://u:secret@h:x/write", "http://h/write?precision=s"]
 )
