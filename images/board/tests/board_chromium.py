@@ -56,6 +56,8 @@ class Page:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
         browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
         browser.get_log("browser")  # Another test's end here.
+        # Neither what another test chose.
+        browser.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "local_storage"})
         browser.get("about:blank")
         browser.get(address)
 

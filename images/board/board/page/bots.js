@@ -44,7 +44,7 @@ function row(bot) {
   const cell = (kind, ...what) => el("td", {class: kind}, ...what);
   const down = bot.state === "unreachable";
   return el("tr", {class: [picked && "chosen", down && "old"].filter(Boolean).join(" ") || null},
-    el("th", {scope: "row", class: "plain"}, el("button", {type: "button", class: "pick", "aria-pressed": picked, "data-bot": bot.name}, bot.name),
+    el("th", {scope: "row", class: "plain"}, el("button", {type: "button", class: "pick", "aria-pressed": String(picked), "data-bot": bot.name}, bot.name),
       el("small", {}, [bot.dry === false ? "real money" : bot.dry ? "dry run" : "", bot.strategy].filter(Boolean).join(" · "))),
     cell(null, mark(bot)),
     cell("num wide", loop(bot)),
