@@ -26,7 +26,8 @@ CLOSED, FAILED, KEPT = "closed", "failed", "kept"
 FRESH_SECONDS = 5.0
 ODD_SECONDS = 5.0
 AGAIN_SECONDS = 3.0
-TIDY_SECONDS = 10.0
+# More than the broker's minute: a run whose budget is used up still takes its orders back.
+TIDY_SECONDS = 75.0
 FIRST_DELAY, LONGEST_DELAY = 0.2, 3.0
 FIRST_RETRY, LONGEST_RETRY = 0.5, 8.0
 # An order that arrives after the bell would wait for the next day's.

@@ -1,5 +1,6 @@
 """The real alpaca-paper, a real Redis, and beancleaner as a process, at a time of New York's that the test chooses."""
 
+import contextlib
 import json
 import os
 import signal
@@ -171,7 +172,7 @@ class World:
 
     def __init__(self, paper, redis, folder):
         self.paper, self.redis, self._folder, self._runs = paper, redis, folder, []
-        self.influx_url = ""
+        self.influx_url, self._without = "", False
 
     def __enter__(self):
         if self.redis.popen.poll() is not None:
@@ -186,13 +187,20 @@ class World:
         for one in self._runs:
             one.kill()
 
+    @contextlib.contextmanager
+    def without_redis(self, without=True):
+        """Runs that are started in here are not told of it."""
+        self._without = without
+        yield
+        self._without = False
+
     def environment(self, rules, **settings):
         return {
             "BEANCLEANER_ACCOUNT": "paper",
             "BEANCLEANER_BROKER_URL": self.paper.url,
             "BEANCLEANER_BROKER_KEY": KEYS["APCA-API-KEY-ID"],
             "BEANCLEANER_BROKER_SECRET": KEYS["APCA-API-SECRET-KEY"],
-            "BEANCLEANER_REDIS_URL": self.redis.url,
+            **({} if self._without else {"BEANCLEANER_REDIS_URL": self.redis.url}),
             "BEANCLEANER_REQUESTS_PER_MINUTE": "100000",
             "BEANCLEANER_DEADLINE": "60",
             "BEANCLEANER_RULES": rules,
