@@ -10,7 +10,7 @@ from supervisor.supervise import Plan, Supervisor, supervise
 from . import server
 from .log_lines import translate
 from .settings import read_settings
-from .table import make_table
+from .table import keep_table
 
 
 def read(environment: Mapping[str, str]) -> Plan:
@@ -21,7 +21,7 @@ def read(environment: Mapping[str, str]) -> Plan:
         server.make_folders()
 
     def after(supervisor: Supervisor) -> None:
-        make_table(supervisor, settings)
+        keep_table(supervisor, settings)
 
     return Plan(
         volume=server.VOLUME,

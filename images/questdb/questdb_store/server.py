@@ -23,7 +23,7 @@ def command(memory_mib: int) -> tuple[str, ...]:
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:MaxMetaspaceSize=96m",
         "-XX:ReservedCodeCacheSize=48m",
-        f"-XX:ErrorFile={VOLUME}/crash-%p.log",
+        f"-XX:ErrorFile={VOLUME}/crash.log",
         # A native library is unpacked there and run.
         f"-Djava.io.tmpdir={VOLUME}/tmp",
         f"-Dout={LOG_CONFIG}",
