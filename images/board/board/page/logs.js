@@ -35,7 +35,7 @@ function line(one) {
   return el("li", {},
     el("time", {class: "time soft", datetime: new Date(ms).toISOString(), title: full(ms)}, time),
     el("span", {class: `level ${TONES[one.level] || "soft"}`}, one.level || "–"),
-    el("span", {class: "soft"}, [one.service, one.bot].filter(Boolean).join(" / ") || "–"),
+    el("span", {class: "soft"}, [...new Set([one.service, one.bot])].filter(Boolean).join(" / ") || "–"),
     el("span", {class: "message"}, one.message),
     rest.length ? el("details", {}, el("summary", {}, "more fields"), el("pre", {}, rest.map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n"))) : null);
 }

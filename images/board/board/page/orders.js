@@ -30,7 +30,7 @@ function list() {
     const size = one.qty ? `${fixed(one.qty, one.qty % 1 ? 4 : 0)} at ${rate(one.price)}` : one.route || "";
     return Object.assign([
       moment(one.time), el("span", {}, one.name || "–", el("small", {}, one.account || "")),
-      el("span", {}, `${one.side || ""} ${one.symbol || ""}`.trim(), el("small", {}, size)),
+      el("span", {}, `${one.side || ""} ${one.symbol || ""}`.trim(), el("small", {}, size, one.name ? el("span", {class: "narrow"}, ` · ${one.name}`) : null)),
       el("span", {title}, el("span", {class: `mark ${tone}`}, word), el("small", {}, one.reason || ""))], {key: one.id});
   }), cells => cells.key);
   at("orders-empty").hidden = rows.length > 0;

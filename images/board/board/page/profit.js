@@ -40,7 +40,8 @@ function show({data, at: time, problem}) {
     : `Profit of ${name}: no points in the ${rangeWords()}`;
   chart.format(value => fixed(value, places(drawn.currency)));
   chart.draw([points], drawn.grid, label);
-  legend(points.length ? points[points.length - 1][0] * 1000 : null, last);
+  if (problem && !points.length) say(at("profit-legend"), "");
+  else legend(points.length ? points[points.length - 1][0] * 1000 : null, last);
   const step = Math.max(1, Math.ceil(points.length / TABLE_ROWS));
   const rows = points.filter((_, number) => (points.length - 1 - number) % step === 0).reverse();
   table(at("profit-table"), label, [{name: "Time"}, {name: "Profit", num: true}],
