@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from beancleaner.due import MINUTE, MOST_BEFORE_EARLY_CLOSE, USUAL_CLOSE
-from beancleaner.rules import CRYPTO, WEEKDAYS, Rule
+from beancleaner.rules import CRYPTO, EQUITY, WEEKDAYS, Rule
 
 EARLY_CLOSE = time(13)
 
@@ -14,7 +14,8 @@ def starts_of(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     """`time` HH:MM in New York, `weekdays`, `rule`, and why. On days when a rule is not due the run ends at once, with exit code 0."""
     found = []
     for rule in rules:
-        days = [WEEKDAYS[day] for day in sorted(rule.when.weekdays) if rule.what.asset_class == CRYPTO or day < 5 or rule.when.at]
+        sessions_only = rule.what.asset_class == EQUITY or rule.when.before_close is not None
+        days = [WEEKDAYS[day] for day in sorted(rule.when.weekdays) if day < 5 or not sessions_only]
         for at, why in _times(rule):
             found.append({"rule": rule.name, "time": at and f"{at:%H:%M}", "weekdays": days, "for": why})
     return found

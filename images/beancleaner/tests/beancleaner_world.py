@@ -177,11 +177,14 @@ class World:
     def __enter__(self):
         if self.redis.popen.poll() is not None:
             self.redis.start()
+        self.start_anew()
+        return self
+
+    def start_anew(self):
         self.redis.client.flushall()
         self.paper.ask("POST", "/_paper/reset", {})
         self.paper.ask("PATCH", "/v2/account/configurations", {"suspend_trade": False})
         self.paper.at(WEDNESDAY, "12:59:00")
-        return self
 
     def __exit__(self, *_):
         for one in self._runs:

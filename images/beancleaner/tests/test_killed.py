@@ -63,15 +63,25 @@ def _killed(world, dice):
 
 
 def test_killed_at_random_moments(world):
-    dice, kills = random.Random(SEED), 0
+    dice, kills, rounds = random.Random(SEED), 0, 0
+    while kills < KILLS:
+        world.start_anew()
+        kills += _round(world, dice, KILLS - kills)
+        rounds += 1
+        assert rounds < KILLS + 5, "runs end before they are killed"
+    print(f"BEANCLEANER_TEST_SEED={SEED}: {kills} kills in {rounds} rounds")
+
+
+def _round(world, dice, most):
+    """One account from its first position to the last, with so many kills at most. The number of kills."""
+    kills = 0
     prepare(world)
     world.paper.ask("POST", "/_paper/fills", {"delay_ms": 1500, "parts": 3, "cancel_delay_ms": 400})
     world.paper.fault(action="latency", ms=60, when="after", path="/v2/")
     follower = world.redis.client.pubsub()
     follower.subscribe("beancleaner.paper")
-    while kills < KILLS and _killed(world, dice):
+    while kills < most and _killed(world, dice):
         kills += 1
-    print(f"BEANCLEANER_TEST_SEED={SEED}: {kills} kills")
     code, _, run = world.run(RULES)
     assert code == 0, f"BEANCLEANER_TEST_SEED={SEED}: {run.text}"
     check(world, f"{kills} kills")
@@ -84,6 +94,7 @@ def test_killed_at_random_moments(world):
     follower.close()
     assert told == traded(world), f"BEANCLEANER_TEST_SEED={SEED}: the reports tell what was traded"
     assert not world.redis.client.exists("beancleaner:paper:begun")
+    return kills
 
 
 def test_killed_with_its_orders_on_the_way(world):
