@@ -72,8 +72,8 @@ def fake_bots() -> Iterator[str]:
 
 
 @contextmanager
-def poller(bots_url: str) -> Iterator[tuple[str, int]]:
-    """(URL, process id)."""
+def poller(bots_url: str, influx_url: str = "") -> Iterator[tuple[str, int]]:
+    """(URL, process id). It writes to `influx_url`, or to the bots' own process, which counts what it is sent."""
     port, bots_port = free_port(), bots_url.rpartition(":")[2]
     bots = [
         {"name": f"bot-{number}", "url": f"http://127.0.1.{number + 1}:{bots_port}", "username": "bot-user", "password": "hush-password"}
@@ -81,7 +81,7 @@ def poller(bots_url: str) -> Iterator[tuple[str, int]]:
     ]
     environment = {
         "PYTHONPATH": os.pathsep.join(str(IMAGES / name) for name in ("bot-metrics", "botkit")),
-        "BOT_METRICS_INFLUX_URL": f"{bots_url}/write?db=tradestack&precision=ns",
+        "BOT_METRICS_INFLUX_URL": influx_url or f"{bots_url}/write?db=tradestack&precision=ns",
         "BOT_METRICS_BOTS": json.dumps(bots),
         "BOT_METRICS_INTERVAL": str(INTERVAL),
         "BOT_METRICS_PORT": str(port),
