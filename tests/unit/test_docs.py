@@ -180,11 +180,11 @@ def test_ci_runs_the_readme_s_test_command() -> None:
     assert steps[-1] == {"run": ".ci/run"} and "make test\n" in (ROOT / ".ci/run").read_text()
 
 
-def test_devcontainer_has_docker_python_and_the_ports_of_bot_and_webhook() -> None:
+def test_devcontainer_has_docker_python_and_the_ports_of_board_bot_and_webhook() -> None:
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
     assert any("docker-in-docker" in feature for feature in container["features"])
     assert re.search(r"python:3\.1[1-9]", container["image"])
-    reached = [*local["tradestack:bots"], local["tradestack:webhook"]]
+    reached = [local["tradestack:board"], *local["tradestack:bots"], local["tradestack:webhook"]]
     assert container["forwardPorts"] == [block["publishedPort"] for block in reached]
     assert container["postCreateCommand"].endswith("tools.setup up")
