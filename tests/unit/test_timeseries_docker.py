@@ -112,14 +112,15 @@ def test_the_urls_have_quoted_credentials_and_are_secret_where_they_have_some() 
     assert run(DOCKER).result["history_url"] == ""
 
 
-def test_outputs_with_credentials_are_secrets() -> None:
+@pytest.mark.parametrize("history", [HISTORY, {}])
+def test_outputs_with_credentials_are_secrets(history: dict) -> None:
     import pulumi
 
     from components.timeseries_stack import TimeseriesStack
     from tests.unit.pulumi_mocks import deploy
 
     def program() -> dict[str, pulumi.Output[bool]]:
-        made = TimeseriesStack("data", {**DOCKER, **HISTORY})
+        made = TimeseriesStack("data", {**DOCKER, **history})
         return {key: pulumi.Output.from_input(getattr(made, key).is_secret()) for key in TimeseriesStack.__annotations__}
 
     secret = {key for key, value in deploy(program).result.items() if value}
