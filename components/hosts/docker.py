@@ -29,9 +29,10 @@ LOG_ROUTING = {
     # Lines, not bytes, that wait for the router: about 5 MB of the daemon's memory a container. More are dropped.
     "fluentd-buffer-limit": "8192",
     "fluentd-retry-wait": "500ms",
-    # The driver's wait between tries grows until its number overflows, after 83 minutes; from then on it tries without any pause. Counting
-    # from 0 again costs one line in 50 minutes without a router.
-    "fluentd-max-retries": "60",
+    # A line is dropped after so many tries. Many, because Docker's proxy takes connections before the router in its container does, and
+    # each of them is a try without a pause. Not without end, because the driver's pause between tries overflows after 83 minutes: from then
+    # on it tries without any until it begins anew with the next line.
+    "fluentd-max-retries": "20000",
     # Without it `docker logs` would miss the lines that the driver refuses.
     "mode": "non-blocking",
     "max-buffer-size": "4m",

@@ -1,5 +1,6 @@
 """The logs of the local stack: a line of each container is in Loki, by service and text, within 10 s of being written."""
 
+import functools
 import json
 import time
 from typing import Any
@@ -48,7 +49,8 @@ def test_the_last_line_of_every_container_is_in_loki(local_stack: Checkout, engi
         assert {"time", "level", "service", "message"} <= set(line), f"{task}: {lines[0]}"
         text = json.dumps(lines[0][:200], ensure_ascii=False)
         started = time.monotonic()
-        streams = wait_for(f"{task}'s last line", lambda: found(loki, f'{{service="{task}"}} |= {text}'), deadline=10)
+        query = f'{{service="{task}"}} |= {text}'
+        streams = wait_for(f"{task}'s last line", functools.partial(found, loki, query), deadline=10)
         assert time.monotonic() - started < 10
         bot = container.labels.get("tradestack.bot")
         assert {stream["stream"].get("bot") for stream in streams} == {bot}
