@@ -87,9 +87,9 @@ cost: ## what a stack costs in 30 days, before it is deployed (STACK=dev)
 	@$(PYTHON) -m tools.setup preview
 	@$(PYTHON) -m tools.cost --stack $(STACK)
 
-bench: ## what a preview takes, and what an accepted alert costs, in five minutes
+bench: ## what previews, alerts, polling, data services and the board take, in a quarter of an hour
 	@tools/bootstrap.sh
-	@$(PYTHON) -m tools.setup preview
+	@$(PYTHON) -m tools.setup test
 	@$(PYTHON) -m tests.bench
 
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)

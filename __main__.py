@@ -22,6 +22,7 @@ from components import (
     tag_resources,
 )
 from settings import HostKind, load
+from settings_data import BOARD, BOT_METRICS
 from settings_section import DATA, GRAFANA, WEBHOOK
 from settings_watch import costs, health_checks, watched_bots
 
@@ -104,16 +105,16 @@ metrics, board, grafana = None, None, None
 if data:
     tasks = {**running_bots, DATA: data, "exchange-replay": replay, "alpaca-paper": paper, "queue": queue, WEBHOOK: webhook}
     watched = watched_bots(stack, running_bots)
-    written = {"influx_url": data.influx_write_url, "bots": watched}
-    polled = {"costs": costs(tasks), "trades_days": stack.data.trades_days}
-    metrics = BotMetrics("bot-metrics", {"host": host, "secrets": written, **polled})
     if stack.board:
         read = {"influx_url": data.influx_read_url, "loki_url": data.loki_url, "bots": watched}
         read |= {"redis_url": data.redis_url} if stack.webhook else {}
-        shown = {"accounts": [stack.webhook.account] if stack.webhook else [], "services": health_checks({**tasks, "bot-metrics": metrics})}
-        board = Board("board", {"host": host, "secrets": read, **shown, **stack.board.arguments()})
+        shown = {"accounts": [stack.webhook.account] if stack.webhook else [], "services": health_checks(tasks, host)}
+        board = Board(BOARD, {"host": host, "secrets": read, **shown, **stack.board.arguments()})
     if stack.grafana:
         grafana = Grafana(GRAFANA, {"host": host, **stack.grafana.arguments(stack.secrets, data)})
+    written = {"influx_url": data.influx_write_url, "bots": watched}
+    polled = {"costs": costs({**tasks, BOARD: board, GRAFANA: grafana}), "trades_days": stack.data.trades_days}
+    metrics = BotMetrics(BOT_METRICS, {"host": host, "secrets": written, **polled})
 
 pulumi.export("host", stack.host.value)
 pulumi.export("bots", bots)

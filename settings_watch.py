@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components.bot_metrics import PORT
+from components.hosts import HostArgs, name_on_host
+from settings_data import BOT_METRICS
 from settings_section import WEBHOOK
 
 if TYPE_CHECKING:
     from settings import Settings
 
 # Name in the program -> path that answers 200 while the service lives.
-HEALTH_PATHS = {"exchange-replay": "/health", "alpaca-paper": "/health", "bot-metrics": "/health", WEBHOOK: "/health"}
+HEALTH_PATHS = {"exchange-replay": "/api/v3/ping", "alpaca-paper": "/health", WEBHOOK: "/health"}
 
 
 def watched_bots(stack: "Settings", running: Mapping[str, Any]) -> pulumi.Output[str]:
@@ -36,9 +39,10 @@ def costs(components: Mapping[str, Any]) -> dict[str, pulumi.Output[float]]:
     return {name: component.monthly_cost for name, component in components.items() if component is not None}
 
 
-def health_checks(components: Mapping[str, Any]) -> list[dict[str, pulumi.Input[str]]]:
+def health_checks(components: Mapping[str, Any], host: HostArgs) -> list[dict[str, pulumi.Input[str]]]:
     """name and url of what the board asks how it is; Redis, InfluxDB, Loki and the bots it talks to anyway."""
-    found: list[dict[str, pulumi.Input[str]]] = []
+    poller = name_on_host(BOT_METRICS, host)
+    found: list[dict[str, pulumi.Input[str]]] = [{"name": BOT_METRICS, "url": pulumi.Output.concat("http://", poller, f":{PORT}/health")}]
     for name, path in HEALTH_PATHS.items():
         component = components.get(name)
         if component is not None:

@@ -163,7 +163,9 @@ class BotCluster(pulumi.ComponentResource):
     @property
     def host(self) -> HostArgs:
         """Host arguments for the components of the same program."""
-        given = {key: self._args[key] for key in ("vpc_cidr", "loki_url", "loki_secret_arn", "base_images") if self._args.get(key) is not None}
+        given = {
+            key: self._args[key] for key in ("vpc_cidr", "loki_url", "loki_secret_arn", "base_images") if self._args.get(key) is not None
+        }
         outputs = {key: getattr(self, key) for key in BotCluster.__annotations__}
         return {"fargate": {**outputs, "file_system_backup": self._args.get("backup", BACKUP_DEFAULT), **given}}
 

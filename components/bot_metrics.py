@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NotRequired, Optional, TypedDict
 
 import pulumi
 
 from .arguments import refuse_mistakes
-from .hosts import HostArgs, check_task, run_task
+from .hosts import HostArgs, check_task, cost_on_host, run_task
 from .image_folders import image_at
 from .task import HealthCheck, SecretSource, TaskSpec
 
@@ -26,7 +27,7 @@ class BotMetricsArgs(TypedDict):
     """influx_url: where points are written, with credentials (TimeseriesStack's influx_write_url). bots: a JSON list of objects with name, url,
     username and password, those of the bot's REST API."""
     costs: Mapping[str, pulumi.Input[float]]
-    """Task -> USD for 30 days, such as the components' monthly_cost; written every hour. Empty: none is."""
+    """Task -> USD for 30 days, such as the components' monthly_cost; written every hour. Its own is known to it."""
     interval: NotRequired[int]
     """Seconds between two looks at a bot, 1 to 3600. Default 10: a trade that closes is in InfluxDB within 15 s."""
     trades_days: NotRequired[int]
@@ -58,7 +59,6 @@ class BotMetrics(pulumi.ComponentResource):
             component="BotMetrics",
             image=image_at("bot-metrics"),
             environment={
-                "BOT_METRICS_COSTS": pulumi.Output.from_input(args["costs"]).apply(costs_json),
                 "BOT_METRICS_INTERVAL": str(args.get("interval") or 10),
                 "BOT_METRICS_TRADES_DAYS": str(args.get("trades_days") or 30),
             },
@@ -72,6 +72,9 @@ class BotMetrics(pulumi.ComponentResource):
             # Two copies would write the same points, and ask the bots twice.
             single_writer=True,
         )
+        known = {**args["costs"], name: cost_on_host(spec, args["host"])}
+        costs = pulumi.Output.from_input(known).apply(costs_json)
+        spec = replace(spec, environment={**spec.environment, "BOT_METRICS_COSTS": costs})
         check_task(spec, args["host"])
         super().__init__("tradestack:index:BotMetrics", name, {}, opts)
         task = run_task(spec, args["host"], self)

@@ -9,9 +9,20 @@ from typing import Any, Optional
 import pulumi
 
 from ..task import Image, InvalidArgument, TaskSpec, check
+from ..task_cost import monthly_cost
 from .args import DockerHostArgs, FargateHostArgs, HostArgs
 
-__all__ = ["DockerHostArgs", "FargateHostArgs", "HostArgs", "RunningTask", "build_on_host", "check_task", "run_task"]
+__all__ = [
+    "DockerHostArgs",
+    "FargateHostArgs",
+    "HostArgs",
+    "RunningTask",
+    "build_on_host",
+    "check_task",
+    "cost_on_host",
+    "name_on_host",
+    "run_task",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +61,18 @@ def check_task(spec: TaskSpec, host: HostArgs) -> None:
     check(spec)
     module, args = _chosen(host)
     module.refuse(spec, args)
+
+
+def cost_on_host(spec: TaskSpec, host: HostArgs) -> pulumi.Output[float]:
+    """USD for 30 days of `spec` on Fargate (us-east-1), with a public address where `host` gives one; on Docker what the same would cost there."""
+    own = (host.get("fargate") or {}).get("assign_public_ip")
+    return pulumi.Output.from_input(own).apply(lambda public: monthly_cost(spec, public_address=bool(public)))
+
+
+def name_on_host(name: str, host: HostArgs) -> pulumi.Output[str]:
+    """The name by which the host's tasks reach the task `name`, whether it runs yet or not."""
+    fargate = host.get("fargate")
+    return pulumi.Output.concat(name, ".", fargate["namespace_name"]) if fargate else pulumi.Output.from_input(name)
 
 
 def build_on_host(name: str, image: Image, architecture: Optional[str], host: HostArgs, parent: pulumi.Resource) -> pulumi.Output[str]:

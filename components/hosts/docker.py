@@ -7,8 +7,7 @@ import pulumi_docker as docker
 
 from ..arguments import refuse_mistakes
 from ..task import Image, TaskSpec, UnsupportedByHost, Volume
-from ..task_cost import monthly_cost
-from . import RunningTask
+from . import RunningTask, cost_on_host, name_on_host
 from .args import DockerHostArgs
 from .images import build_image
 from .log_labels import log_labels
@@ -51,12 +50,12 @@ def run(spec: TaskSpec, host: DockerHostArgs, parent: pulumi.Resource) -> Runnin
     service = containers[0].name if containers else pulumi.Output.from_input("")
     return RunningTask(
         host=HOST,
-        dns_name=pulumi.Output.from_input(spec.name),
+        dns_name=name_on_host(spec.name, {"docker": host}),
         service=service,
         logs=service.apply(lambda name: f"docker logs {name}" if name else "none: desired_count is 0"),
         image=image,
         volumes=volumes,
-        monthly_cost=pulumi.Output.from_input(monthly_cost(spec)),
+        monthly_cost=cost_on_host(spec, {"docker": host}),
     )
 
 

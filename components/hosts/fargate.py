@@ -8,8 +8,8 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from ..task import Image, InvalidArgument, TaskSpec, UnsupportedByHost
-from ..task_cost import DEFAULT_ARCHITECTURE, monthly_cost
-from . import RunningTask
+from ..task_cost import DEFAULT_ARCHITECTURE
+from . import RunningTask, cost_on_host, name_on_host
 from .args import FargateHostArgs
 from .fargate_alarm import crash_alarm
 from .fargate_iam import arn_parts, execution_policy, private_repository_arn, role, task_policy, trust_policy
@@ -39,13 +39,13 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
         crash_alarm(spec, host["cluster_arn"], running, host["alarm_topic_arn"], tags, parent)
     return RunningTask(
         host=HOST,
-        dns_name=pulumi.Output.concat(spec.name, ".", host["namespace_name"]),
+        dns_name=name_on_host(spec.name, {"fargate": host}),
         service=running.id,  # its ARN
         logs=_where_logs_are(spec, host),
         image=image,
         volumes=points,
         public_url=public_url,
-        monthly_cost=pulumi.Output.from_input(host.get("assign_public_ip")).apply(lambda own: monthly_cost(spec, public_address=bool(own))),
+        monthly_cost=cost_on_host(spec, {"fargate": host}),
     )
 
 

@@ -1,10 +1,8 @@
-"""`make bench`: previews, what an accepted alert costs, what polling 200 bots costs."""
+"""`make bench`: previews, an accepted alert, polling 200 bots, the data services under load, the board's first paint; about fifteen minutes."""
 
-from tests.bench import accept, bot_metrics, previews
+from tests.bench import accept, board, bot_metrics, data, previews
 
 if __name__ == "__main__":
-    previews.main()
-    print()
-    accept.main()
-    print()
-    bot_metrics.main()
+    for number, part in enumerate((previews, accept, bot_metrics, data, board)):
+        print("\n" if number else "", end="")
+        part.main()

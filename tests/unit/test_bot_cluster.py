@@ -25,7 +25,9 @@ def from_outputs(count: int, **args):
 
 
 def test_the_host_has_every_value_that_tasks_can_need():
-    host = cluster(loki_url="https://loki", loki_secret_arn="arn", base_images={"a": "b"}, vpc_cidr="10.0.0.0/16", assign_public_ip=True).result
+    host = cluster(
+        loki_url="https://loki", loki_secret_arn="arn", base_images={"a": "b"}, vpc_cidr="10.0.0.0/16", assign_public_ip=True
+    ).result
     assert set(host) == set(FargateHostArgs.__annotations__)
     assert host["region"] == REGION and host["vpc_id"] == "vpc-1" and host["subnet_ids"] == SUBNETS
     assert host["assign_public_ip"] is True and host["file_system_backup"] is True

@@ -38,7 +38,7 @@ def test_on_docker() -> None:
     run = metrics(costs=lambda: {"sample": pulumi.Output.from_input(2.66760001), "data-loki": 3}, interval=5, trades_days=90)
     told = environment(run)
     assert (told["BOT_METRICS_INFLUX_URL"], told["BOT_METRICS_BOTS"]) == (SECRETS["influx_url"], BOTS)
-    assert told["BOT_METRICS_COSTS"] == '{"data-loki": 3, "sample": 2.6676}'
+    assert json.loads(told["BOT_METRICS_COSTS"]) == {"bot-metrics": 2.666, "data-loki": 3, "sample": 2.6676}, "its own cost is among them"
     assert (told["BOT_METRICS_INTERVAL"], told["BOT_METRICS_TRADES_DAYS"]) == ("5", "90")
     assert run.result["url"] == "http://bot-metrics:8000"
     container = run.one("docker:index/container:Container").inputs
@@ -53,7 +53,7 @@ def test_on_fargate() -> None:
     assert (service["desiredCount"], service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]) == (1, 0, 100)
     (container,) = json.loads(run.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
     plain = {one["name"]: one["value"] for one in container["environment"]}
-    assert json.loads(plain["BOT_METRICS_COSTS"]) == {"sample": 2.6676}
+    assert json.loads(plain["BOT_METRICS_COSTS"]).keys() == {"bot-metrics", "sample"}
     assert {one["name"] for one in container["secrets"]} == {"BOT_METRICS_INFLUX_URL", "BOT_METRICS_BOTS"}
     assert "hush" not in json.dumps(run.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
     assert not run.all("aws:efs/accessPoint:AccessPoint")

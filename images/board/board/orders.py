@@ -51,8 +51,9 @@ async def _admissions(ask: Ask, window: Window) -> dict[str, Any]:
         )
     except (SourceDown, BadQuery) as problem:
         return {"accepted": None, "rejected": None, "lines": [], "problem": str(problem)}
+    # Loki's first point, at the start itself, counts what is before it.
     sums = {
-        key: round(sum(value for one in found for _, value in one.points))
+        key: round(sum(value for one in found for at, value in one.points if at > window.start_ms))
         for key, found in (("accepted", accepted), ("rejected", rejected))
     }
     return sums | {"lines": [_rejection(line.nanoseconds, line.rest) for line in lines]}

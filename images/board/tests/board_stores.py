@@ -2,14 +2,13 @@
 
 import base64
 import json
-import os
-import shutil
 import time
 from pathlib import Path
 
-import pytest
 import requests
-from botkit_servers import CACHE, Influx, RedisServer, Server, free_port
+from botkit_servers import Influx, RedisServer, Server, free_port
+
+from images.supervisor.tests.programs import server_program
 
 READER = "read/er pass%2"
 DATABASE = "tradestack"
@@ -31,11 +30,7 @@ analytics: {{reporting_enabled: false}}
 
 
 def loki_program():
-    built = sorted(CACHE.glob("loki-3.4.2-*/loki"), key=lambda path: path.stat().st_mtime)
-    found = os.environ.get("TRADESTACK_LOKI") or (str(built[-1]) if built else shutil.which("loki"))
-    if not found:
-        pytest.fail("no loki: run `make up`, which builds it, or name one in TRADESTACK_LOKI")
-    return found
+    return server_program("loki", "grafana/loki:3.4.2", "/usr/bin/loki")
 
 
 class LokiServer(Server):

@@ -15,15 +15,17 @@ from pathlib import Path
 from aiohttp import web
 from fake_bots import PASSWORD, USER, FakeBot, listen
 
+from tools.setup.paths import CACHE
+
 IMAGE = Path(__file__).resolve().parents[1]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tradestack" / "board-vendor"
+VENDOR = CACHE / "board-vendor"
 LIBRARY = "lightweight-charts.js"
 
 
 def vendored():
     """The folder of the chart library, taken from its wheel as the Dockerfile takes it, once."""
     wheel = re.search(r"^lightweight-charts==(\S+)$", (IMAGE / "vendor.txt").read_text(), re.MULTILINE)[1]
-    folder = CACHE / wheel
+    folder = VENDOR / wheel
     if not (folder / LIBRARY).is_file():
         unpacked = folder / f"unpacked-{os.getpid()}"
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", str(unpacked)]

