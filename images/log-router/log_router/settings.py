@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +20,7 @@ class Settings:
     """Address that all ports listen on."""
     endpoint: str
     """Loki's OTLP endpoint, without user and password."""
-    authorization: str
+    authorization: str = field(repr=False)
     """Value of the Authorization header; empty: none."""
     state: Path
     """Folder of this router alone, on a disk that outlives it."""
