@@ -29,7 +29,7 @@ AGAIN_SECONDS = 3.0
 # More than the broker's minute: a run whose budget is used up still takes its orders back.
 TIDY_SECONDS = 75.0
 FIRST_DELAY, LONGEST_DELAY = 0.2, 3.0
-FIRST_RETRY, LONGEST_RETRY = 0.5, 8.0
+FIRST_RETRY, LONGEST_RETRY = 0.5, 4.0
 # An order that arrives after the bell would wait for the next day's.
 BELL_SECONDS = 1.0
 
@@ -80,7 +80,7 @@ class _Case:
     expected: Decimal | None = None
     odd_since: float | None = None
     retry_at: float = 0.0
-    retry_delay: float = FIRST_RETRY
+    retry_delay: float = field(default_factory=lambda: FIRST_RETRY)
     asked: dict[str, float] = field(default_factory=dict)
     """Order id -> when its cancel was last asked for."""
     words: str = "not begun"
@@ -165,7 +165,11 @@ class Closing:
         orders = await self._own_orders()
         for case in self._cases.values():
             known = attempts(orders, self._day, case.target.key)
-            case.attempt = max(case.attempt, max(known, default=0) + 1)
+            last = max(known, default=0)
+            case.attempt = max(case.attempt, last + 1)
+            if 0 < case.target.first_attempt <= last and not known[last].open:
+                # Of this closing: what it has done may not show in the position yet.
+                self._expect(case, known[last], known[last].qty)
         self._listing = False
 
     async def _own_orders(self) -> list[Order]:
@@ -196,10 +200,16 @@ class Closing:
             # It may still be on its way: only the same id may be sent again.
             case.working = ""
         elif order is not None and not order.open:
-            case.expected = max(case.before - order.filled_qty, Decimal(0)) if case.before else None
+            self._expect(case, order, case.before or order.qty)
             if order.status == "rejected":
                 self._retry_later(case, "the market rejected the closing order")
             case.working, case.attempt = "", max(case.attempt, _number(case.working) + 1)
+
+    @staticmethod
+    def _expect(case: _Case, order: Order, before: Decimal) -> None:
+        """`before`: the position (unsigned) that the order was sent for."""
+        left = max(before - order.filled_qty, Decimal(0))
+        case.expected = left if case.expected is None else min(left, case.expected)
 
     def _view(self, case: _Case, orders: list[Order], positions: dict[str, Position]) -> View:
         target, now = case.target, time.monotonic()
@@ -237,7 +247,10 @@ class Closing:
                 case Place():
                     return await self._place(case, view, step, seen_at)
         except (Refused, Unavailable) as problem:
-            self._retry_later(case, str(problem))
+            if isinstance(step, Place):
+                self._retry_later(case, str(problem))
+            else:
+                self._say([case], str(problem))
         return False
 
     async def _cancel(self, case: _Case, order_ids: Iterable[str]) -> bool:

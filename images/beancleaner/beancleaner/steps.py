@@ -67,7 +67,7 @@ class View:
     crypto: bool
     market_open: bool
     expected: Decimal | None
-    """What the last closing order left at most; None before the first."""
+    """What the last closing order left: no more than this is closed. None before the first."""
     overdue: bool
     """The view has been odd for some seconds: it is no matter of one reading being older than the other."""
 
@@ -103,7 +103,10 @@ def next_step(view: View) -> Step:
         return Dust(f"the broker trades at least {view.asset.smallest.normalize():f} of it")
     if view.odd and not view.overdue:
         return Wait("a part of it is held, or the last fill is not booked yet")
-    free = min(qty, position.available).quantize(QTY_STEP, ROUND_DOWN)
+    if view.expected == 0:
+        return Stuck("there is more of it than the closing orders left: it was opened again, and is left alone")
+    most = qty if view.expected is None else min(qty, view.expected)
+    free = min(most, position.available).quantize(QTY_STEP, ROUND_DOWN)
     if free <= 0 or (view.crypto and free < view.asset.smallest):
         return Wait("it is held, though no order is open: the broker has to release it")
     return Place("sell" if position.qty > 0 else "buy", free)

@@ -23,6 +23,11 @@ def test_a_name_is_never_a_part_of_another(listed):
     assert set(closed(found)) == {"A", "L", "T", "AAPL"} - set(listed)
 
 
+def test_a_kept_symbol_is_never_a_part_of_another():
+    found = plan(rules(keep="{symbols: [AAPL, TLT, GOOGL]}"), *map(position, ("A", "L", "T", "AAPL")))
+    assert set(closed(found)) == {"A", "L", "T"}
+
+
 def test_a_kept_symbol_is_kept_in_every_spelling():
     found = plan(rules(keep="{symbols: [BTCUSD, brk.b, NASDAQ:T]}"), *map(position, ("BTC/USD", "BRK.B", "T", "ETH/USD")))
     assert closed(found) == {"ETH/USD": "r"}

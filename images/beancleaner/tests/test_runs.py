@@ -28,6 +28,7 @@ def test_closes_what_is_not_excluded(world):
     assert symbols(report["kept"]) == ["AAPL", "L", "T"] and report["failed"] == []
     sides = {one["symbol"]: (one["side"], one["qty"], one["left"]) for one in report["closed"]}
     assert sides["MSFT"] == ("buy", 4, 0) and sides["KO"] == ("sell", 1.5, 0)
+    assert not world.redis.client.keys("beancleaner:paper:[bt]*"), "its turn is over, and nothing is left to tell"
     assert {one["symbol"] for one in world.paper.orders()} == {"A", "MSFT", "KO", "BTC/USD"}
 
 

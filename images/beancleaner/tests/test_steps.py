@@ -7,6 +7,7 @@ from beancleaner.state import Asset
 from beancleaner.steps import Cancel, Dust, Flat, Place, Stuck, Wait, next_step, order_body
 from beancleaner_cases import order, position, view
 
+REOPENED = Stuck("there is more of it than the closing orders left: it was opened again, and is left alone")
 SMALL = Asset("BTC/USD", True, Decimal("0.0001"))
 OWN = "beancleaner-20261209-AAPL-1"
 
@@ -42,6 +43,8 @@ def own(**more):
         # The last fill is not booked yet.
         (view(position(), expected=Decimal(0)), Wait("a part of it is held, or the last fill is not booked yet")),
         (view(position(qty=4), expected=Decimal(4)), Place("sell", Decimal(4))),
+        (view(position(), expected=Decimal(4), overdue=True), Place("sell", Decimal(4))),
+        (view(position(), expected=Decimal(0), overdue=True), REOPENED),
         # It turned.
         (view(position(qty=-2)), Stuck("it is short now, other than when closing began: left alone")),
         (view(position("BTC/USD", qty="0.00001"), crypto=True, asset=SMALL), Dust("the broker trades at least 0.0001 of it")),
