@@ -41,6 +41,8 @@ def _with_server(supervisor: Supervisor, environment: Mapping[str, str], authent
         # It would take the shards that aren't in this data folder for deleted.
         "INFLUXDB_RETENTION_ENABLED": "false",
         "INFLUXDB_SHARD_PRECREATION_ENABLED": "false",
+        # Its start takes seconds.
+        "INFLUXDB_HTTP_FLUX_ENABLED": "false",
         "INFLUXDB_LOGGING_LEVEL": "warn",
     }
     process = supervisor.start(

@@ -1,5 +1,6 @@
 """Memory and disk have bounds: what is refused, in which words, and that it goes on afterwards."""
 
+import secrets
 import time
 
 import pytest
@@ -47,13 +48,13 @@ def test_times_of_a_clock_that_jumped_are_taken_or_refused_in_words(shared):
 
 
 def test_a_full_disk_is_an_error_for_the_writer_and_a_restart_serves_what_is_there(place):
-    server = place.make(ENVIRONMENT, volume=place.volume("40m"), memory=MEMORY).start()
+    server = place.make(ENVIRONMENT, volume=place.volume("20m"), memory=MEMORY).start()
     now = time.time_ns()
     written = []
 
     def full():
         number = len(written)
-        noise = "\n".join(f'bot,bot=b{n} text="{hash((number, n))}{"x" * 200}" {now + number * 1000 + n}' for n in range(1000))
+        noise = "\n".join(f'bot,bot=b{n} text="{secrets.token_hex(150)}" {now + number * 1000 + n}' for n in range(1000))
         answer = write(server, noise)
         if answer.status_code == 204:
             written.append(number)
@@ -80,7 +81,7 @@ def test_many_points_in_many_shards_stay_within_the_memory(place):
     for back in range(60):
         for part in range(2):
             lines = "\n".join(
-                f"bar,symbol=s{n % 20} close={n},volume={n * 3} {now - back * day - part * 10**9 - n * 10**6}" for n in range(3000)
+                f"bar,symbol=s{n % 20} close={n},volume={n * 3} {now - back * day - part * 10**10 - n * 10**6}" for n in range(3000)
             )
             assert write(server, lines).status_code == 204
     assert rows(server, "SELECT count(close) FROM bar")[0][1] == 60 * 6000
