@@ -147,11 +147,22 @@ def test_bad_settings_are_refused_all_at_once(place):
         assert words in line["message"]
 
 
-def test_sigterm_while_it_is_set_up_is_a_clean_end(place):
-    server = place.make(ENVIRONMENT).start(ready=False)
-    wait_for("it begins", lambda: "starting" in server.text())
-    assert server.stop() == 0
-    assert server.start().stop() == 0
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_set_up_that_is_cut_off_anywhere_is_finished_at_the_next_start(place, end):
+    server = place.make(ENVIRONMENT)
+    for moment in range(12):
+        begun = len(server.text())
+        server.start(ready=False)
+        wait_for("it begins", lambda begun=begun: "starting" in server.text()[begun:])
+        time.sleep(moment * 0.04)  # a different moment each time
+        if end == "kill":
+            server.kill()
+        else:
+            assert server.stop() == 0
+    server.start()
+    assert write(server, f"bot,bot=a profit=1 {time.time_ns()}").status_code == 204
+    assert rows(server, "SELECT profit FROM bot")[0][1] == 1
+    assert dict(rows(server, "SHOW USERS", user="admin", password=ADMIN)) == {"admin": True, "reader": False, "writer": False}
 
 
 def test_the_health_command_wants_an_answer(place):
