@@ -85,8 +85,34 @@ class Checkout:
         return engine.containers.get(next(one["service"] for one in self.outputs()["bots"] if one["name"] == bot))
 
 
-def new_checkout(folder: Path, webhook: bool = True) -> Checkout:
-    """Everything that git would give a new user, with its ports moved out of a running stack's way; on request with bots only."""
+# Packages whose content decides the tags of a stack's images; botkit and supervisor are in several of them.
+IMAGE_PACKAGES = (
+    "freqtrade/bot",
+    "exchange-replay/exchange_replay",
+    "alpaca-paper/alpaca_paper",
+    "queue/queue_server",
+    "log-router/log_router",
+    "botkit/botkit",
+    "supervisor/supervisor",
+)
+
+
+def there(engine: docker.DockerClient, things: list[tuple[str, str]]) -> list[str]:
+    """Those of the named (kind, name) containers, networks, volumes and images that the engine has."""
+    found = []
+    for kind, name in things:
+        try:
+            getattr(engine, kind).get(name)
+            found.append(name)
+        except docker.errors.NotFound:
+            pass
+    return found
+
+
+def new_checkout(folder: Path, *, webhook: bool = True, data: bool = False) -> Checkout:
+    """Everything that git would give a new user, with its ports moved out of a running stack's way. The webhook with its paper broker, and the
+    data services with the board (and each store on a port), are left out on request: a stack without them is up sooner.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
     )
@@ -94,20 +120,31 @@ def new_checkout(folder: Path, webhook: bool = True) -> Checkout:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    for image in ("freqtrade/bot", "exchange-replay/exchange_replay", "alpaca-paper/alpaca_paper", "queue/queue_server", "slanger/slanger"):
+    for package in IMAGE_PACKAGES:
         # Content of its own gives its images names of their own: `make down` of one test must not take another's image away.
-        with open(folder / "images" / image / "__init__.py", "a") as file:
+        with open(folder / "images" / package / "__init__.py", "a") as file:
             file.write(f"# {uuid.uuid4()}\n")
     made = Checkout(folder)
 
-    def own_ports(config: dict[str, Any]) -> None:
-        for block in (*config["tradestack:bots"], config["tradestack:webhook"], config["tradestack:alpacaPaper"]):
-            block.update(publishedPort=free_port())
-        config["tradestack:alpacaPaper"].update(requestsPerMinute=2000)  # the tests ask too
+    def own_parts(config: dict[str, Any]) -> None:
         if not webhook:
             del config["tradestack:webhook"], config["tradestack:alpacaPaper"]
+        if not data:
+            del config["tradestack:data"], config["tradestack:board"]
+        free = iter({free_port() for _ in range(50)})  # a port that is drawn twice is one
+        for name in ("webhook", "alpacaPaper", "board"):
+            if f"tradestack:{name}" in config:
+                config[f"tradestack:{name}"].update(publishedPort=next(free))
+        for bot in config["tradestack:bots"]:
+            bot.update(publishedPort=next(free))
+        if webhook:
+            config["tradestack:alpacaPaper"].update(requestsPerMinute=2000)  # the tests ask too
+        if data:
+            stores = config["tradestack:data"]
+            stores.update({store: {**(stores.get(store) or {}), "publishedPort": next(free)} for store in ("redis", "influxdb", "loki")})
+            stores.update(logRouterPort=next(free))
 
-    made.configure(own_ports)
+    made.configure(own_parts)
     return made
 
 
@@ -127,3 +164,16 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         yield checkout
     finally:
         checkout.make("down")
+
+
+@pytest.fixture(scope="session")
+def data_stack(tmp_path_factory: pytest.TempPathFactory, engine: docker.DockerClient) -> Iterator[Checkout]:
+    """A local stack with data services and board that is up and whose bot has closed a trade. Tests must leave all of it running."""
+    checkout = new_checkout(tmp_path_factory.mktemp("data-stack"), data=True)
+    try:
+        checkout.up_output = checkout.make("up")
+        yield checkout
+    finally:
+        things = checkout.owned()
+        checkout.make("down")
+    assert there(engine, things) == [], "left behind by `make down`"

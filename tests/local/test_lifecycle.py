@@ -8,23 +8,11 @@ from typing import Any
 import docker
 import pytest
 
-from tests.local.conftest import Checkout, new_checkout
+from tests.local.conftest import Checkout, new_checkout, there
 from tests.local.waiting import wait_for
 from tools.stack.bots import BotApi
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
-
-
-def there(engine: docker.DockerClient, things: list[tuple[str, str]]) -> list[str]:
-    """Those of the named containers, networks, volumes and images that the engine has."""
-    found = []
-    for kind, name in things:
-        try:
-            getattr(engine, kind).get(name)
-            found.append(name)
-        except docker.errors.NotFound:
-            pass
-    return found
 
 
 @pytest.fixture

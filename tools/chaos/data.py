@@ -31,6 +31,7 @@ from tools.stack import slanger_code  # isort: skip  # noqa: F401
 from botkit.metrics import Writer
 
 HURT = ("data-redis", "data-influxdb", "data-loki", "data-log-router", "bot-metrics")
+READ_STORES = ("influxdb", "loki")
 MEASUREMENT = "chaos"
 POINTS_A_SECOND = 20
 SETTLE_SECONDS = 240.0
@@ -42,8 +43,10 @@ def wanted() -> dict[str, Any]:
     chaos = alerts.wanted()["config"]
     bots = [{**bot, "publishedPort": free_port()} for bot in config["tradestack:bots"]]
     data = {**config["tradestack:data"], "logRouterPort": free_port()}
-    for store in ("influxdb", "loki"):
-        data[store] = {**(data.get(store) or {}), "publishedPort": free_port()}
+    for store in ("redis", "influxdb", "loki", "history"):
+        block = data.get(store) or {}
+        if store in READ_STORES or "publishedPort" in block:
+            data[store] = {**block, "publishedPort": free_port()}
     replay = {key: value for key, value in config["tradestack:exchangeReplay"].items() if key != "publishedPort"}
     return {"config": {**chaos, "tradestack:bots": bots, "tradestack:data": data, "tradestack:exchangeReplay": replay}}
 
@@ -82,9 +85,9 @@ def published(one: Any) -> str:
     return binding["HostPort"]
 
 
-def hurt(tallied: DataTally, containers: dict[str, Any], dice: random.Random) -> None:
-    """All rounds, one after the other."""
-    for who, how in plan([name for name in HURT if name in containers], dice):
+def hurt(tallied: DataTally, containers: dict[str, Any], dice: random.Random, rounds: int | None) -> None:
+    """The rounds, one after the other; None: all of them, a number: only the last ones."""
+    for who, how in plan([name for name in HURT if name in containers], dice)[-(rounds or 0) :]:
         print(f"{how} {', '.join(who)}", flush=True)
         take_away({name: containers[name] for name in who}, dice, how)
         tallied.restarts += len(who)
@@ -109,7 +112,7 @@ def count_lines(tallied: DataTally, containers: dict[str, Any], loki: LokiSource
         time.sleep(5)
 
 
-def run(count: int, seed: int) -> DataTally:
+def run(count: int, seed: int, rounds: int | None = None) -> DataTally:
     """Bring the stack up, hurt it while it works, let it settle, count."""
     local_config.write(CHAOS, wanted())
     pulumi(CHAOS, "up", "--yes", "--skip-preview", "--suppress-outputs", *with_config(CHAOS), show=True)
@@ -130,7 +133,7 @@ def run(count: int, seed: int) -> DataTally:
         key = known["credentials"]["webhook"]["signingKey"]
         sending = pool.submit(send_in_rounds, webhook["url"], key, webhook["account"], count, seed, sent, stop)
         try:
-            hurt(tallied, containers, random.Random(seed))
+            hurt(tallied, containers, random.Random(seed), rounds)
         finally:
             stop.set()
             points.stop()
@@ -162,6 +165,7 @@ def send_in_rounds(url: str, key: str, account: str, count: int, seed: int, sent
 def command() -> int:
     parser = argparse.ArgumentParser(prog="make chaos-data", description=__doc__)
     parser.add_argument("--alerts", type=int, default=16, help="alerts a round; rounds follow one another until the last fault is over")
+    parser.add_argument("--rounds", type=int, default=None, help="only the last ones: in the last two all are away at once (default: all)")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true", help="leave the stack up afterwards, to look at it; `make down` takes it away")
     options = parser.parse_args()
@@ -170,7 +174,10 @@ def command() -> int:
     if exists(CHAOS):
         destroy(CHAOS)  # what a run that was killed left behind
     try:
-        counted = run(options.alerts, seed)
+        counted = run(options.alerts, seed, options.rounds)
+    except BaseException as problem:
+        print(f"the run failed: {problem!r}", flush=True)  # before what destroying the stack may say
+        raise
     finally:
         if not options.keep:
             destroy(CHAOS)
