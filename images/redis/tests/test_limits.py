@@ -42,7 +42,7 @@ def test_only_what_expires_is_evicted_and_then_writes_are_refused(place):
 
 
 def test_a_subscriber_that_does_not_read_is_cut_off(place):
-    server = place.make(SMALL, memory=MEMORY).start()
+    server = place.make(ENVIRONMENT, memory=2 * MEMORY).start()
     slow = socket.create_connection(server.address(6379))
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.sendall(f"AUTH {PASSWORD}\r\nSUBSCRIBE noise\r\n".encode())
@@ -51,6 +51,7 @@ def test_a_subscriber_that_does_not_read_is_cut_off(place):
     for _ in range(3000):
         client.publish("noise", "x" * 20_000)
     assert client.pubsub_numsub("noise")[0][1] == 0
+    assert client.info("stats")["client_output_buffer_limit_disconnections"] == 1
     assert server.healthy()
     slow.close()
 
