@@ -51,7 +51,7 @@ def test_a_subscriber_that_does_not_read_is_cut_off(place):
     for _ in range(3000):
         client.publish("noise", "x" * 20_000)
     assert client.pubsub_numsub("noise")[0][1] == 0
-    assert client.info("stats")["client_output_buffer_limit_disconnections"] == 1
+    assert client.info("stats").get("evicted_clients", 0) == 0  # by its own limit, long before that of all clients
     assert server.healthy()
     slow.close()
 
