@@ -68,7 +68,7 @@ def _bots(reader: Reader) -> tuple[BotAddress, ...]:
     if not text:
         return ()
     listed = _json(text)
-    if not isinstance(listed, list) or not listed:
+    if not isinstance(listed, list):
         reader.mistake(f"{name} (secret, {len(text)} characters): {BOTS_FIX}")
         return ()
     if len(listed) > MOST_BOTS:

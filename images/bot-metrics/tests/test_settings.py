@@ -25,6 +25,11 @@ def test_what_is_given_and_what_is_not() -> None:
     assert (settings.interval, settings.trades_days, settings.costs) == (5, 90, {"sample": 2.67, "data-loki": 3})
 
 
+def test_a_stack_without_bots_has_costs() -> None:
+    settings = read_settings({**GIVEN, "BOT_METRICS_BOTS": "[]"})
+    assert settings.bots == ()
+
+
 def bots(*changed: dict[str, Any]) -> str:
     return json.dumps([{**BOT, **change} for change in changed])
 
@@ -32,7 +37,7 @@ def bots(*changed: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"BOT_METRICS_BOTS": "[]"}, "BOT_METRICS_BOTS (secret, 2 characters): use a JSON list"),
+        ({"BOT_METRICS_BOTS": "{}"}, "BOT_METRICS_BOTS (secret, 2 characters): use a JSON list"),
         ({"BOT_METRICS_BOTS": "{hush"}, "BOT_METRICS_BOTS (secret, 5 characters): use a JSON list"),
         ({"BOT_METRICS_BOTS": "[" * 100_000}, "BOT_METRICS_BOTS (secret, 100000 characters)"),
         ({"BOT_METRICS_BOTS": json.dumps(["hush"])}, "BOT_METRICS_BOTS[0]: give name, url, username, password"),
