@@ -14,7 +14,7 @@ MOST_POINTS = 20_000
 
 async def profit_curves(ask: Ask, window: Window, bots: int) -> tuple[dict[str, Points], tuple[int, int, int]]:
     """Every bot's profit of closed trades, in its stake currency, and the grid of their times. With many bots the points are further apart."""
-    wide = widened(window, MOST_POINTS // max(bots, 1))
+    wide = whole_bins(widened(window, MOST_POINTS // max(bots, 1)))
     found = await ask.series("bots", "profit", wide, bot="")
     return {
         one.tags["bot"]: [(row["time"] // 1000, row["profit"]) for row in one.rows if number(row.get("profit")) is not None]
@@ -28,6 +28,12 @@ def widened(window: Window, most: int) -> Window:
     while (window.end_ms - window.start_ms) / 1000 / step > max(most, 30):
         step *= 2
     return Window(window.start_ms, window.end_ms, step)
+
+
+def whole_bins(window: Window) -> Window:
+    """From the begin of its first step: a sum of curves that begin in a cut one would begin too low."""
+    step = window.step_s * 1000
+    return Window(window.start_ms // step * step, window.end_ms, window.step_s)
 
 
 def curve_of(curves: Mapping[str, Points], bots: Sequence[str]) -> Points:

@@ -9,10 +9,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import aiohttp
 
-from board.sources import BadQuery, SourceDown
+from board.sources import BadQuery, SourceDown, TooSlow
 
 MOST_BYTES = 8 * 2**20
 SHOWN = 300
+PING_SECONDS = 2.0
 
 
 class Address(NamedTuple):
@@ -29,14 +30,24 @@ def address(url: str) -> Address:
     return Address(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), headers)
 
 
-async def get_json(session: aiohttp.ClientSession, where: Address, parameters: Mapping[str, str], seconds: float) -> Any:
-    """Raises SourceDown; BadQuery when the server refuses the question itself (400)."""
+def beside(where: Address, name: str) -> Address:
+    """Another page in the same folder."""
+    parts = urlsplit(where.url)
+    return Address(urlunsplit(parts._replace(path=parts.path.rpartition("/")[0] + f"/{name}", query="")), where.headers)
+
+
+async def get_json(session: aiohttp.ClientSession, where: Address, parameters: Mapping[str, str], seconds: float, ping: Address) -> Any:
+    """Raises SourceDown; BadQuery when the server refuses the question itself (400), TooSlow when it takes longer but answers `ping`."""
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(2.0, seconds))
     try:
         async with session.get(where.url, params=parameters, headers=where.headers, timeout=timeout, allow_redirects=False) as answer:
             body = await _limited(answer)
             status = answer.status
+    except aiohttp.ConnectionTimeoutError:
+        raise SourceDown(f"no answer within {timeout.sock_connect:g} s") from None
     except TimeoutError:
+        if await _answers(session, ping):
+            raise TooSlow(f"no answer within {seconds:g} s: choose a shorter range") from None
         raise SourceDown(f"no answer within {seconds:g} s") from None
     except (aiohttp.ClientError, OSError) as error:
         raise SourceDown(reason(error)) from None
@@ -50,6 +61,15 @@ async def get_json(session: aiohttp.ClientSession, where: Address, parameters: M
         return json.loads(body)
     except (ValueError, RecursionError):
         raise SourceDown("answers, but not with JSON") from None
+
+
+async def _answers(session: aiohttp.ClientSession, ping: Address) -> bool:
+    timeout = aiohttp.ClientTimeout(total=PING_SECONDS)
+    try:
+        async with session.get(ping.url, headers=ping.headers, timeout=timeout, allow_redirects=False) as answer:
+            return answer.status < 300
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return False
 
 
 async def _limited(answer: aiohttp.ClientResponse) -> bytes:

@@ -30,10 +30,6 @@ class Hub:
         self._snapshots: dict[str, str] = {}
         self.watched = asyncio.Event()
 
-    @property
-    def clients(self) -> int:
-        return len(self._clients)
-
     def join(self) -> Client | None:
         """None when there are too many."""
         if len(self._clients) >= CLIENTS:

@@ -5,7 +5,7 @@ from typing import Any
 
 import aiohttp
 
-from board.fetch import SHOWN, address, get_json
+from board.fetch import SHOWN, address, beside, get_json
 from board.sources import BadQuery, Source, SourceDown
 
 SECONDS = 5.0
@@ -32,7 +32,7 @@ class Influx:
         return await self.source.ask(lambda: self._query(text))
 
     async def _query(self, text: str) -> list[Series]:
-        said = await get_json(self._session, self._where, {"q": text, "epoch": "ms"}, SECONDS)
+        said = await get_json(self._session, self._where, {"q": text, "epoch": "ms"}, SECONDS, beside(self._where, "ping"))
         try:
             result = said["results"][0]
             found = [_series(one) for one in result.get("series", [])]

@@ -1,6 +1,7 @@
 """LogQL over HTTP: log lines, newest first, and numbers over time."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,7 @@ class Loki:
         if url:
             base = address(url.rstrip("/"))
             self._base, self._headers = base.url + "/loki/api/v1", {**base.headers, "X-Scope-OrgID": TENANT}
+            self._ready = Address(base.url + "/ready", base.headers)
 
     async def lines(self, query: str, start_ms: int, end_ms: int, limit: int) -> list[Line]:
         """Newest first. Raises SourceDown or BadQuery."""
@@ -69,7 +71,7 @@ class Loki:
         return [one[:80] for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
     async def _get(self, path: str, parameters: dict[str, str]) -> Any:
-        return await get_json(self._session, Address(f"{self._base}/{path}", self._headers), parameters, SECONDS)
+        return await get_json(self._session, Address(f"{self._base}/{path}", self._headers), parameters, SECONDS, self._ready)
 
     async def _range(self, query: str, start_ms: int, end_ms: int, more: dict[str, str], kind: str) -> list[dict[str, Any]]:
         parameters = {"query": query, "start": str(start_ms * 1_000_000), "end": str(end_ms * 1_000_000), **more}
@@ -88,7 +90,7 @@ class Loki:
 def line_of(nanoseconds: str, text: str, labels: dict[str, str]) -> Line:
     """A JSON line's own fields first; what is no JSON is the message itself."""
     try:
-        said = json.loads(text)
+        said = json.loads(text, parse_constant=str, parse_float=_finite)
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
@@ -103,6 +105,12 @@ def line_of(nanoseconds: str, text: str, labels: dict[str, str]) -> Line:
         message=_cut(message if isinstance(message, str) else json.dumps(message)),
         rest={key: value for key, value in said.items() if key not in ("service", "bot", "time")} if len(text) <= MOST_CHARACTERS else {},
     )
+
+
+def _finite(text: str) -> float | str:
+    """What no browser reads as a number stays as it was written."""
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def _cut(text: str) -> str:

@@ -3,10 +3,11 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from board.ask import Ask
+from board.influx import Series
 from board.numbers import number
 from board.sources import BadQuery, Source, SourceDown
 from board.window import Window, grid
@@ -18,8 +19,8 @@ PING_SECONDS = 5.0
 
 async def order_data(ask: Ask, window: Window) -> dict[str, Any]:
     """Raises SourceDown or BadQuery when InfluxDB has no answer; what Loki doesn't tell is None."""
-    names = ("outcomes", "recent", "fills", "fill_count")
-    counted, outcomes, fills, filled, admissions = await asyncio.gather(
+    names = ("outcomes", "outcome_counts", "recent", "fills", "fill_count")
+    counted, whole, outcomes, fills, filled, admissions = await asyncio.gather(
         *(ask.series("orders", name, window) for name in names), _admissions(ask, window)
     )
     bars: dict[int, list[int]] = {}
@@ -31,8 +32,8 @@ async def order_data(ask: Ask, window: Window) -> dict[str, Any]:
     recent += [event_of(row | {"kind": "fill"}) for one in fills for row in one.rows]
     recent += admissions.pop("lines")
     loki_problem = admissions.pop("problem", "")
-    counts = {kind: sum(values[place] for values in bars.values()) for place, kind in enumerate(KINDS)}
-    counts["fills"] = sum(int(number(row.get("count")) or 0) for one in filled for row in one.rows)
+    # Not the sum of the bars: an alert that was delivered again may be in two of them.
+    counts = {kind: _count(one for one in whole if one.tags.get("kind") == kind) for kind in KINDS} | {"fills": _count(filled)}
     return {
         "counts": counts | admissions,
         "loki_problem": loki_problem,
@@ -40,6 +41,10 @@ async def order_data(ask: Ask, window: Window) -> dict[str, Any]:
         "grid": grid(window),
         "recent": sorted(recent, key=lambda event: event["time"], reverse=True)[:MOST_RECENT],
     }
+
+
+def _count(found: Iterable[Series]) -> int:
+    return sum(int(number(row.get("count")) or 0) for one in found for row in one.rows)
 
 
 async def _admissions(ask: Ask, window: Window) -> dict[str, Any]:

@@ -22,12 +22,12 @@ LOG_SECONDS = 2.0
 
 
 class Panels:
-    """`currency_of`: of a bot by its name, "" while it isn't known. `redact`: takes credentials out of a text."""
+    """`money_of`: a bot's currency by its name, "" while it isn't known, and whether it is a dry run. `redact`: takes credentials out of a text."""
 
-    def __init__(self, settings: Settings, ask: Ask, currency_of: Callable[[str], str], redact: Callable[[Any], Any]) -> None:
+    def __init__(self, settings: Settings, ask: Ask, money_of: Callable[[str], tuple[str, bool]], redact: Callable[[Any], Any]) -> None:
         self._bots = [bot.name for bot in settings.bots]
         self._services = [service.name for service in settings.services]
-        self._ask, self._currency_of, self._redact = ask, currency_of, redact
+        self._ask, self._money_of, self._redact = ask, money_of, redact
         self._answers = Shared(60)
         # Larger ones, and anybody's own: a few are enough.
         self._searches = Shared(8)
@@ -45,17 +45,31 @@ class Panels:
         return await self._panels[name](parameters)
 
     async def _profit(self, parameters: Mapping[str, str]) -> Answer:
-        """`range`, and `bot` or `currency` (all bots that earn it)."""
+        """`range`, and `bot` or `currency` (all bots that earn it: with `dry` those of a dry run, else the others if there are any)."""
         span, bot, currency = self._range(parameters), self._bot(parameters), parameters.get("currency", "")
+        dry = parameters.get("dry", "") == "1"
         curves = await self._answers.get(
             ("profit", span), FRESH_SECONDS, lambda: profit_curves(self._ask, chart_window(span), len(self._bots))
         )
         if curves.data is None:
             return curves
-        chosen = [bot] if bot else [name for name in self._bots if self._currency_of(name) == currency]
         points, axis = curves.data
-        data = {"points": curve_of(points, chosen), "grid": axis, "currency": self._currency_of(bot) if bot else currency}
+        data = {
+            "points": curve_of(points, [bot] if bot else self._earning(currency, dry)),
+            "grid": axis,
+            "currency": self._money_of(bot)[0] if bot else currency,
+            "dry": dry and not bot,
+        }
         return Answer(data, curves.at, curves.problem)
+
+    def _earning(self, currency: str, dry: bool) -> list[str]:
+        """Bots whose profits can be added up: of one currency, play money apart from real money."""
+        if not currency:
+            # Not known yet, of several bots perhaps several.
+            return self._bots if len(self._bots) == 1 else []
+        moneys = {name: self._money_of(name) for name in self._bots}
+        alike = dry or not any(known and not is_dry for known, is_dry in moneys.values())
+        return [name for name, money in moneys.items() if money == (currency, alike)]
 
     async def _trades(self, parameters: Mapping[str, str]) -> Answer:
         """`range`, and `bot` or all."""
@@ -97,11 +111,8 @@ class Panels:
         )
         if found.data is None:
             return found
-        services = sorted({*self._services, *self._bots_services(), *(seen.data or [])})
+        services = sorted({*self._services, *(seen.data or [])})
         return Answer(self._redact(found.data) | {"services": services}, found.at, found.problem)
-
-    def _bots_services(self) -> tuple[str, ...]:
-        return ("freqtrade",) if self._bots else ()
 
     def _range(self, parameters: Mapping[str, str]) -> str:
         name = parameters.get("range", "24h")

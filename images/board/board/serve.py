@@ -39,7 +39,7 @@ class Board:
         )
         ask = Ask(Influx(session, settings.influx_url, self.influxdb), Loki(session, settings.loki_url, self.loki))
         self.redact = redactor(settings.secrets)
-        self.panels = Panels(settings, ask, self.currency_of, self.redact)
+        self.panels = Panels(settings, ask, self.money_of, self.redact)
         self.live = self._live(settings)
 
     def _live(self, settings: Settings) -> Live | None:
@@ -49,8 +49,10 @@ class Board:
 
         return Live(Bus(settings.redis_url), settings.accounts, self.redis)
 
-    def currency_of(self, name: str) -> str:
-        return next((bot.said.get("currency", "") for bot in self.bots if bot.name == name), "")
+    def money_of(self, name: str) -> tuple[str, bool]:
+        """A bot's currency, "" while it isn't known, and whether it is a dry run."""
+        said = next((bot.said for bot in self.bots if bot.name == name), {})
+        return said.get("currency", ""), said.get("dry", True)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """Each for ever."""

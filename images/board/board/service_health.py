@@ -33,8 +33,8 @@ class ServiceWatch:
             pass
 
     async def _ask(self) -> None:
-        parts = urlsplit(self._url)
         try:
+            parts = urlsplit(self._url)
             async with asyncio.timeout(SECONDS):
                 if parts.scheme in ("http", "https"):
                     await self._get()
@@ -44,6 +44,9 @@ class ServiceWatch:
             raise SourceDown(f"no answer within {SECONDS:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise SourceDown(reason(error)) from None
+        except ValueError:
+            # Such as a host name that no DNS can have.
+            raise SourceDown("its URL in BOARD_SERVICES can't be used") from None
 
     async def _get(self) -> None:
         async with self._session.get(self._url, allow_redirects=False) as answer:

@@ -99,7 +99,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _store(reader: Reader, name: str, example: str, pattern: str) -> str:
-    return reader.secret(name, f"use a URL such as {example}, or leave it out if the stack has none", rf"({pattern})?", optional=True)
+    url = reader.secret(name, f"use a URL such as {example}, or leave it out if the stack has none", rf"({pattern})?", optional=True)
+    if url and not _has_good_port(url):
+        reader.mistake(f"{name}: use a URL such as {example}, with a port from 1 to 65535")
+    return url
 
 
 def _named(reader: Reader, name: str, fix: str, keys: set[str], is_url: Any, secret: bool = False) -> list[dict[str, str]]:
@@ -119,12 +122,22 @@ def _named(reader: Reader, name: str, fix: str, keys: set[str], is_url: Any, sec
             reader.mistake(f"{name}[{number}].name={one['name']!r:.80}: use 1 to 64 letters, digits, dots, hyphens and underscores")
         elif not is_url(one["url"]):
             reader.mistake(f"{name}[{number}].url of {one['name']!r}: {fix}")
+        elif not _has_good_port(one["url"]):
+            reader.mistake(f"{name}[{number}].url of {one['name']!r}: use a port from 1 to 65535")
         else:
             good.append(one)
     names = [one["name"] for one in good]
     for twice in sorted({one for one in names if names.count(one) > 1}):
         reader.mistake(f"{name}: {twice!r} is there twice; give each a name of its own")
     return good
+
+
+def _has_good_port(url: str) -> bool:
+    """Or none."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _is_base(url: str) -> bool:

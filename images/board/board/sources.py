@@ -28,6 +28,10 @@ class BadQuery(Exception):
     """A source lives and refuses the question. The message is its own words."""
 
 
+class TooSlow(BadQuery):
+    """A source lives and takes too long for the question."""
+
+
 class Source:
     """One source. States: `unknown` until it was asked, `up`, `down`, `absent` (the stack has none)."""
 

@@ -1,12 +1,23 @@
 """Answers that browsers share, sources that are spared while they are down, spans of time, sums of curves, texts without credentials."""
 
 import asyncio
+import json
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
-from board.curves import total, widened
+from aiohttp import web
+from board.curves import profit_curves, total, widened
+from board.fetch import Address, beside, get_json
+from board.influx import Series
+from board.loki import line_of
+from board.orders import order_data
+from board.panels import Panels
 from board.redact import redactor
+from board.service_health import ServiceWatch
+from board.settings import Service, read_settings
 from board.shared import Shared
-from board.sources import BadQuery, Source, SourceDown
+from board.sources import BadQuery, Source, SourceDown, TooSlow
 from board.window import RANGES, Window, chart_window, grid, log_window
 
 
@@ -213,3 +224,128 @@ def test_credentials_are_taken_out_of_what_others_say():
     said = {"lines": [{"message": "password hush-hush refused", "rest": {"hush-hush": ["a+b", 5, None]}}]}
     assert clean(said) == {"lines": [{"message": "password ••• refused", "rest": {"•••": ["•••", 5, None]}}]}
     assert redactor([])("hush-hush") == "hush-hush"
+
+
+class Asked:
+    """An Ask whose InfluxDB gives `found` by query; Loki is down. `windows`: of what it was asked."""
+
+    def __init__(self, **found):
+        self.found, self.windows = found, []
+
+    async def series(self, file, name, window, **values):
+        self.windows.append(window)
+        return self.found.get(name, [])
+
+    async def numbers(self, *_):
+        raise SourceDown("can't connect")
+
+    lines = numbers
+
+
+def curve(bot, *points):
+    return Series("bot", {"bot": bot}, [{"time": seconds * 1000, "profit": value} for seconds, value in points])
+
+
+def test_curves_begin_with_a_whole_step():
+    """A cut one has the points of some bots only: their sum would begin too low."""
+    ask, window = Asked(), chart_window("7d", now=1_767_571_234_000)
+    _, axis = run(profit_curves(ask, window, 2))
+    (asked,) = ask.windows
+    assert asked.start_ms == axis[0] * 1000 <= window.start_ms and asked.end_ms == window.end_ms
+
+
+def profit_of(moneys, **parameters):
+    """The last value of the panel, with a curve for each bot: 1, 2, 4, …"""
+    settings = read_settings(
+        {"BOARD_BOTS": json.dumps([{"name": name, "url": "http://bot:1", "username": "user", "password": "word"} for name in moneys])}
+    )
+    ask = Asked(profit=[curve(name, (10, 2.0**place)) for place, name in enumerate(moneys)])
+
+    async def answer():
+        return await Panels(settings, ask, moneys.__getitem__, lambda said: said).answer("profit", parameters)
+
+    points = run(answer()).data["points"]
+    return points[-1][1] if points else None
+
+
+def test_only_profits_of_one_known_money_are_added_up():
+    mixed = {"live": ("USDT", False), "dry": ("USDT", True), "other": ("USDT", True), "silent": ("", True)}
+    assert profit_of(mixed, currency="USDT") == 1.0, "real money alone"
+    assert profit_of(mixed, currency="USDT", dry="1") == 2.0 + 4.0
+    assert profit_of(mixed, bot="dry") == 2.0
+    assert profit_of({"one": ("BTC", True), "two": ("BTC", True)}, currency="BTC") == 3.0
+    assert profit_of({"one": ("", True), "two": ("", True)}, currency="") is None, "they may earn different ones"
+    assert profit_of({"one": ("", True)}, currency="") == 1.0
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_logged_number_that_no_browser_reads_stays_text(value):
+    found = line_of("1", f'{{"message": "odd", "level": "info", "ratio": {value}, "half": 0.5, "deep": [{value}]}}', {})
+    assert found.rest == {"ratio": value, "half": 0.5, "deep": [value]}
+    json.dumps(found.rest, allow_nan=False)
+
+
+@pytest.mark.parametrize(("lives", "failure"), [(True, TooSlow), (False, SourceDown)])
+def test_a_slow_question_is_no_store_that_is_down(lives, failure):
+    async def ask():
+        async def slow(_):
+            await asyncio.Event().wait()
+
+        async def ping(_):
+            return web.Response(status=204 if lives else 503)
+
+        app = web.Application()
+        app.router.add_get("/folder/query", slow)
+        app.router.add_get("/folder/ping", ping)
+        runner = web.AppRunner(app, shutdown_timeout=0.01)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        where = Address("http://{}:{}/folder/query?db=x".format(*runner.addresses[0]), {})
+        try:
+            async with aiohttp.ClientSession() as session:
+                await get_json(session, where, {"q": "1"}, 0.1, beside(where, "ping"))
+        finally:
+            await runner.cleanup()
+
+    with pytest.raises((SourceDown, BadQuery), match="no answer within 0.1 s") as told:
+        run(ask())
+    assert type(told.value) is failure and ("choose a shorter range" in str(told.value)) is lives
+
+
+def test_counts_are_of_the_whole_range():
+    """An alert that was delivered again is in two bars and counts once."""
+
+    def rows(*counts):
+        return Series(
+            "slanger_outcome", {"kind": "ordered"}, [{"time": 60_000 * place, "count": count} for place, count in enumerate(counts)]
+        )
+
+    data = run(order_data(Asked(outcomes=[rows(1, 1)], outcome_counts=[rows(1)]), Window(0, 120_000, 60)))
+    assert data["counts"] == {"ordered": 1, "passed": 0, "refused": 0, "fills": 0, "accepted": None, "rejected": None}
+    assert sum(sum(values) for _, *values in data["bars"]) == 2
+
+
+@pytest.mark.parametrize("url", ["tcp://127.0.0.1:99999", "tcp://[x:1", "http://a..b/health", f"tcp://{'x' * 64}.internal:1", "tcp://.x:1"])
+def test_a_service_with_an_odd_url_is_down_and_ends_nothing(url):
+    async def look():
+        async with aiohttp.ClientSession() as session:
+            watch = ServiceWatch(Service("odd", url), session)
+            for _ in range(2):
+                await watch.look()
+            return watch.row()
+
+    row = run(look())
+    assert row["state"] == "down" and row["problem"]
+
+
+def test_the_log_search_offers_services_that_there_are():
+    settings = read_settings({"BOARD_BOTS": json.dumps([{"name": "bot", "url": "http://bot:1", "username": "user", "password": "word"}])})
+
+    async def none(*_, **__):
+        return []
+
+    async def answer():
+        ask = SimpleNamespace(lines=none, loki=SimpleNamespace(values=none))
+        return await Panels(settings, ask, lambda _: ("", True), lambda said: said).answer("logs", {})
+
+    assert run(answer()).data["services"] == []

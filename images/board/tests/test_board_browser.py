@@ -197,6 +197,63 @@ def test_kinds_of_orders(page):
         page.wait(lambda wanted=wanted: set(page.texts("#order-list tbody .mark")) == wanted, kind)
 
 
+def test_times_of_a_zone_west_of_utc(browser, nothing_up):
+    """UTC's midnight is the evening before there; a month's cost stays that month's."""
+    page = Page(browser, nothing_up.url, zone="America/New_York")
+    page.live()
+    ask = """
+        const [chart, format] = await Promise.all([import("/page/chart.js"), import("/page/format.js")]);
+        const at = Date.UTC(2026, 2, 1);
+        return [chart.tick(at / 1000, 1), chart.tick(at / 1000 + 86400, 2), chart.tick(at / 1000 + 5 * 3600, 2), format.monthUtc(at)];"""
+    assert page.js(f"return (async () => {{ {ask} }})()") == ["28 Feb 19:00", "1 Mar 19:00", "1 Mar", "Mar 2026"]
+
+
+def test_the_choice_of_a_zone_keeps_what_is_told_as_down(browser, nothing_up):
+    page = Page(browser, nothing_up.url)
+    panels = ("profit", "orders", "costs")
+    for panel in panels:
+        page.wait_text(f"[data-notice={panel}]", "InfluxDB is down since")
+    hidden = """
+        document.getElementById("zone").value = "UTC";
+        document.getElementById("zone").dispatchEvent(new Event("change"));
+        return arguments[0].filter(one => document.querySelector(`[data-notice=${one}]`).hidden);"""
+    assert page.js(hidden, panels) == []
+    page.choose("zone", "own")
+
+
+def test_play_money_is_not_added_to_real_money(browser, nothing_up):
+    page = Page(browser, nothing_up.url)
+    page.live()
+    ask = """
+        const own = await import("/page/bots.js");
+        own.bots.splice(0, own.bots.length,
+          ...[[1, false, "USDT"], [10, true, "USDT"], [20, true, "USDT"], [0.5, true, "BTC"]].map(
+            ([profit, dry, currency], number) => ({name: `bot-${number}`, profit, dry, currency})));
+        return [own.moneys().map(one => one.name), own.sums("profit").map(one => one.textContent)];"""
+    names, sums = page.js(f"return (async () => {{ {ask} }})()")
+    assert names == ["BTC, dry run", "USDT", "USDT, dry run"]
+    assert sums == ["+0.500000 BTC, dry run", "+1.00 USDT", "+30.00 USDT, dry run"]
+
+
+def test_a_page_that_is_open_for_long_keeps_the_newest_orders_only(browser, nothing_up):
+    page = Page(browser, nothing_up.url)
+    ask = """
+        const {remember} = await import("/page/orders.js"), events = new Map();
+        for (let id = 0; id < 250; id++) remember(events, {id});
+        return [events.size, events.keys().next().value];"""
+    assert page.js(f"return (async () => {{ {ask} }})()") == [200, 50]
+
+
+def test_following_says_only_what_was_asked_for(browser, nothing_up):
+    page = Page(browser, nothing_up.url)
+    page.live()
+    page.click("#log-follow")
+    page.wait(lambda: page.at("log-said").get_attribute("aria-live") == "off")
+    page.js("document.getElementById('log-follow').checked = false")
+    page.click("#log-form button[type=submit]")
+    page.wait(lambda: page.at("log-said").get_attribute("aria-live") == "polite")
+
+
 def test_zone_and_colours(page):
     filled(page)
     newest = page.text("#order-list tbody time")

@@ -49,6 +49,13 @@ def test_a_stack_without_stores_and_bots_has_a_board():
         (bots({"key": "hush"}), "BOARD_BOTS[0]: give name, password, url, username"),
         (bots({}, {}), "BOARD_BOTS: 'sample' is there twice"),
         ({"BOARD_SERVICES": '[{"name": "redis", "url": "redis://:hush@redis"}]'}, "BOARD_SERVICES[0].url of 'redis'"),
+        ({"BOARD_SERVICES": '[{"name": "odd", "url": "tcp://odd:70000"}]'}, "BOARD_SERVICES[0].url of 'odd': use a port from 1 to 65535"),
+        (
+            {"BOARD_SERVICES": '[{"name": "odd", "url": "http://odd:0/health"}]'},
+            "BOARD_SERVICES[0].url of 'odd': use a port from 1 to 65535",
+        ),
+        (bots({"url": "http://sample:99999"}), "BOARD_BOTS[0].url of 'sample': use a port from 1 to 65535"),
+        ({"BOARD_LOKI_URL": "http://loki:99999"}, "BOARD_LOKI_URL: use a URL such as"),
         ({"BOARD_HOSTS": "board:8000"}, "BOARD_HOSTS='board:8000'"),
         ({"BOARD_PORT": "99999"}, "BOARD_PORT=99999"),
         ({"BOARD_TITEL": "x"}, "BOARD_TITEL is not a setting"),

@@ -35,6 +35,8 @@ TRADES = [
 ]
 SLANGER = [
     f'slanger_outcome,account=main,kind=ordered,name=breakout,route=market,side=buy,symbol=AAPL key="k1",orders=1 {T}',
+    # Delivered again: one alert still.
+    f'slanger_outcome,account=main,kind=ordered,name=breakout,route=market,side=buy,symbol=AAPL key="k1",orders=1 {T + 30_000}',
     f'slanger_outcome,account=main,kind=ordered,name=breakout,route=bracket,side=sell,symbol=AAPL key="k2",orders=3 {T + 90_000}',
     f'slanger_outcome,account=main,kind=refused,name=breakout,route=market,side=buy,symbol=TSLA key="k3",orders=0,reason="above max_notional" {T + 91_000}',
     f'slanger_outcome,account=second,kind=passed,name=rsi,route=market,side=sell,symbol=MSFT key="k4",orders=0,reason="no position" {T + DAY}',
@@ -109,6 +111,7 @@ RECENT = [
     },
     {**REFUSED, "kind": "refused"},
     {"time": T + 90_000, "kind": "ordered", **MAIN, "route": "bracket", "symbol": "AAPL", "side": "sell", "orders": 3, "key": "k2"},
+    {"time": T + 30_000, "kind": "ordered", **MAIN, "route": "market", "symbol": "AAPL", "side": "buy", "orders": 1, "key": "k1"},
     {"time": T, "kind": "ordered", **MAIN, "route": "market", "symbol": "AAPL", "side": "buy", "orders": 1, "key": "k1"},
 ]
 FILLS = [

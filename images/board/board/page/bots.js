@@ -14,7 +14,17 @@ const listeners = [];
 let sorting = {key: "state", up: true};
 
 export const onBots = hear => listeners.push(hear);
-export const currencies = () => [...new Set(bots.map(bot => bot.currency).filter(Boolean))].sort();
+
+// What can be added up: one currency, and play money apart from real money. `name`: what the person reads.
+function moneyOf({currency, dry}) {
+  const apart = dry === true && bots.some(bot => bot.dry === false);
+  return {name: apart ? `${currency}, dry run` : currency, currency, dry: apart};
+}
+
+export function moneys() {
+  const found = new Map(bots.filter(bot => bot.currency).map(moneyOf).map(one => [one.name, one]));
+  return [...found.keys()].sort().map(name => found.get(name));
+}
 
 const order = {
   name: bot => bot.name,
@@ -67,10 +77,12 @@ function draw() {
   }
 }
 
-function sums(key) {
-  const by = new Map();
-  for (const bot of bots) if (typeof bot[key] === "number") by.set(bot.currency, (by.get(bot.currency) || 0) + bot[key]);
-  return [...by].map(([currency, sum]) => gain([fixed(sum, places(currency), true), el("small", {class: "unit"}, ` ${currency}`)], sum));
+export function sums(key) {
+  return moneys().flatMap(({name, currency}) => {
+    const values = bots.filter(bot => moneyOf(bot).name === name).map(bot => bot[key]).filter(value => typeof value === "number");
+    const sum = values.reduce((all, value) => all + value, 0);
+    return values.length ? [gain([fixed(sum, places(currency), true), el("small", {class: "unit"}, ` ${name}`)], sum)] : [];
+  });
 }
 
 function glance() {

@@ -19,8 +19,10 @@ function look() {
   };
 }
 
-function tick(seconds, kind) {
+// The library begins days and months at UTC's midnight: elsewhere that is some hour of a day.
+export function tick(seconds, kind) {
   const ms = seconds * 1000;
+  if (kind <= 2 && minute(ms) !== "00:00") return `${day(ms)} ${minute(ms)}`;
   return kind === 0 || kind === 1 ? month(ms) : kind === 2 ? day(ms) : kind === 4 ? clock(ms) : minute(ms);
 }
 

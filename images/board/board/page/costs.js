@@ -1,6 +1,6 @@
 // What each task costs in 30 days, and what the months came to.
 import {at, el, table} from "./dom.js";
-import {fixed, month, usd, when} from "./format.js";
+import {fixed, monthUtc, usd, when} from "./format.js";
 import {chosen, onChange, rangeWords} from "./state.js";
 import {Chart} from "./chart.js";
 import {notice, poll} from "./data.js";
@@ -27,7 +27,7 @@ function show({data, at: time, problem}) {
   const most = Math.max(...tasks.map(one => one.usd), 0.01);
   table(at("cost-table"), "Cost of 30 days by task", [{name: "Task"}, {name: ""}, {name: "30 days", num: true}, {name: "Share", num: true}],
     tasks.map(one => [one.task, bar(one.usd / most), usd(one.usd), total ? `${fixed((one.usd / total) * 100, 0)} %` : ""]));
-  table(at("month-table"), "Cost by calendar month", [{name: "Month"}, {name: "So far", num: true}], months.map(one => [month(one.time), usd(one.usd)]));
+  table(at("month-table"), "Cost by calendar month", [{name: "Month"}, {name: "So far", num: true}], months.map(one => [monthUtc(one.time), usd(one.usd)]));
   at("costs-empty").hidden = tasks.length > 0;
 }
 
@@ -36,5 +36,5 @@ export function startCosts() {
     priceFormat: {type: "custom", minMove: 0.01, formatter: usd}})}]);
   const ask = poll("costs", 30, () => ({range: chosen.range}), show);
   onChange(["range"], ask);
-  onChange(["zone"], () => drawn && show({data: drawn, problem: ""}));
+  onChange(["zone"], ask.again);
 }

@@ -13,11 +13,13 @@ export async function get(name, parameters, signal) {
   return said;
 }
 
-// `parameters()` says what to ask, `show({data, at, problem})` draws it. The returned function asks at once.
+// `parameters()` says what to ask, `show({data, at, problem})` draws it. The returned function asks at once; its `again` draws the last answer anew.
 export function poll(name, seconds, parameters, show) {
   let running = null;
   let timer = 0;
   let failed = false;
+  let last = null;
+  const tell = answer => show(last = answer);
   async function ask() {
     clearTimeout(timer);
     running?.abort();
@@ -26,18 +28,19 @@ export function poll(name, seconds, parameters, show) {
       const answer = await get(name, parameters(), mine.signal);
       if (mine !== running) return;
       failed = Boolean(answer.problem);
-      show(answer);
+      tell(answer);
     } catch (error) {
       if (mine !== running) return;
       const words = error instanceof TypeError || error.name === "TimeoutError" ? "the board does not answer" : error.message;
       failed = true;
-      show({data: null, at: 0, problem: words});
+      tell({data: null, at: 0, problem: words});
     }
     if (mine === running) timer = setTimeout(() => document.hidden ? wait() : ask(), (failed ? Math.min(seconds, RETRY_S) : seconds) * 1000);
   }
   function wait() {
     document.addEventListener("visibilitychange", ask, {once: true});
   }
+  ask.again = () => last && show(last);
   ask();
   return ask;
 }

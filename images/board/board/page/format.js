@@ -59,6 +59,9 @@ const DAY = {day: "numeric", month: "short"};
 export const clock = ms => formatter("clock", TIME).format(ms);
 export const minute = ms => formatter("minute", {hour: "2-digit", minute: "2-digit"}).format(ms);
 export const day = ms => formatter("day", DAY).format(ms);
+// A sum of UTC's days belongs to UTC's month, wherever it is read.
+const monthOfUtc = new Intl.DateTimeFormat("en-GB", {timeZone: "UTC", month: "short", year: "numeric"});
+export const monthUtc = ms => monthOfUtc.format(ms);
 export const month = ms => formatter("month", {month: "short", year: "numeric"}).format(ms);
 export const full = ms => formatter("full", {...DAY, year: "numeric", ...TIME, timeZoneName: "short"}).format(ms);
 export const exact = ms => formatter("exact", {...TIME, fractionalSecondDigits: 3}).format(ms);

@@ -1,6 +1,6 @@
 // The socket that everything live comes through. It comes back by itself, and says plainly when what is shown is old.
 import {at, say} from "./dom.js";
-import {when, span} from "./format.js";
+import {when} from "./format.js";
 
 const QUIET_MS = 6000;
 const CONNECT_MS = 8000;
@@ -65,5 +65,3 @@ export function start() {
   addEventListener("online", again);
   document.addEventListener("visibilitychange", again);
 }
-
-export const ago = ms => (ms ? `${span((now() - ms) / 1000)} ago` : "–");

@@ -73,14 +73,16 @@ function typed(id) {
   return Number.isFinite(ms) ? String(ms) : "";
 }
 
-async function search({older = false} = {}) {
+// `quiet`: nobody asked for it just now, so a screen reader says nothing of it.
+async function search({older = false, quiet = false} = {}) {
   clearTimeout(timer);
   running?.abort();
   const mine = running = new AbortController();
   const wanted = older ? {...asked, before: lines[lines.length - 1].ns} : parameters();
   if (!older) asked = wanted;
   failed = false;
-  say(at("log-said"), "searching");
+  at("log-said").setAttribute("aria-live", quiet ? "off" : "polite");
+  if (!quiet) say(at("log-said"), "searching");
   try {
     const {data, problem} = await get("logs", Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== "")), mine.signal);
     if (mine !== running) return;
@@ -100,7 +102,7 @@ async function search({older = false} = {}) {
   }
   if (mine !== running) return;
   draw();
-  if (at("log-follow").checked) timer = setTimeout(() => (document.hidden ? document.addEventListener("visibilitychange", () => search(), {once: true}) : search()), FOLLOW_MS);
+  if (at("log-follow").checked) timer = setTimeout(() => (document.hidden ? document.addEventListener("visibilitychange", () => search({quiet: true}), {once: true}) : search({quiet: true})), FOLLOW_MS);
 }
 
 function custom() {

@@ -21,6 +21,12 @@ let filter = "all";
 
 const matches = one => filter === "all" || (filter === "trouble" ? ["refused", "rejected"].includes(one.kind) : ["ordered", "fill"].includes(one.kind));
 
+// The first in are the first out.
+export function remember(events, one) {
+  events.set(one.id, one);
+  for (const id of events.keys()) if (events.size > MOST) events.delete(id);
+}
+
 function list() {
   const known = new Map([...fresh, ...drawn.recent.map(one => [one.id, one])]);
   const rows = [...known.values()].filter(matches).sort((one, other) => other.time - one.time).slice(0, MOST);
@@ -86,12 +92,12 @@ export function startOrders() {
     list();
   });
   on("order", one => {
-    fresh.set(one.id, one);
+    remember(fresh, one);
     list();
     document.querySelector(`#order-list tr[data-key="${CSS.escape(one.id)}"]`)?.classList.add("fresh");
   });
   onChange(["range"], ask);
-  onChange(["zone"], () => show({data: drawn, problem: ""}));
+  onChange(["zone"], ask.again);
   onSources(() => {
     const redis = source("redis");
     notice("redis", redis?.state === "down" ? `${redis.problem}: new alerts come a few seconds late` : "", "redis", 0);

@@ -1,8 +1,8 @@
-// The profit curve: of one bot, or of all that earn the same currency.
+// The profit curve: of one bot, or of all that earn the same currency, play money apart from real money.
 import {at, el, say, table} from "./dom.js";
 import {fixed, gain, money, moment, percent, places, span, tone, when} from "./format.js";
 import {choose, chosen, onChange, rangeWords} from "./state.js";
-import {bots, currencies, onBots} from "./bots.js";
+import {bots, moneys, onBots} from "./bots.js";
 import {Chart} from "./chart.js";
 import {notice, poll} from "./data.js";
 
@@ -15,7 +15,7 @@ const lastOf = points => (points.length ? points[points.length - 1][1] : null);
 
 function subjects() {
   const select = at("profit-of");
-  const all = currencies().map(one => [`*${one}`, `All bots in ${one}`]);
+  const all = moneys().map(({name}) => [`*${name}`, `All bots in ${name}`]);
   const wanted = [...(all.length ? all : [["*", "All bots"]]), ...bots.map(bot => [bot.name, bot.name])];
   const key = JSON.stringify(wanted);
   if (select.dataset.key !== key) {
@@ -26,14 +26,22 @@ function subjects() {
   if (select.value !== value) select.value = value;
 }
 
-let currency = "";
-const subject = () => chosen.bot || `*${currency || currencies()[0] || ""}`;
+let picked = "";
+// Of all bots: the money that was picked while there is such, else the first.
+const summed = () => moneys().find(one => one.name === picked) || moneys()[0];
+const subject = () => chosen.bot || `*${summed()?.name || ""}`;
+
+function asking() {
+  if (chosen.bot) return {bot: chosen.bot};
+  const {currency = "", dry} = summed() || {};
+  return {currency, ...(dry ? {dry: "1"} : {})};
+}
 
 function show({data, at: time, problem}) {
   if (data) [drawn, old] = [data, time];
   notice("profit", problem, "influxdb", data && problem ? old : 0);
   const points = drawn.points;
-  const name = chosen.bot || (drawn.currency ? `all bots in ${drawn.currency}` : "all bots");
+  const name = chosen.bot || (drawn.currency ? `all bots in ${drawn.currency}${drawn.dry ? ", dry run" : ""}` : "all bots");
   const last = lastOf(points);
   const label = points.length
     ? `Profit of ${name}, ${rangeWords()}: from ${money(points[0][1], drawn.currency, true)} to ${money(last, drawn.currency, true)}`
@@ -73,18 +81,19 @@ export function startProfit() {
     bottomLineColor: colour("bad"), bottomFillColor1: `${colour("bad")}08`, bottomFillColor2: `${colour("bad")}40`})}]);
   const last = () => drawn.points[drawn.points.length - 1] || [null, null];
   chart.hover = (ms, [value]) => (ms === null || value === undefined ? legend(last()[0] * 1000, last()[1]) : legend(ms, value));
-  const ask = poll("profit", 5, () => ({range: chosen.range, ...(chosen.bot ? {bot: chosen.bot} : {currency: subject().slice(1)})}), show);
+  const ask = poll("profit", 5, () => ({range: chosen.range, ...asking()}), show);
   const askTrades = poll("trades", 5, () => ({range: chosen.range, ...(chosen.bot ? {bot: chosen.bot} : {})}), trades);
   let known = "";
   onBots(() => {
     subjects();
-    if (known !== String(currencies())) [known] = [String(currencies()), ask()];
+    const names = moneys().map(one => one.name).join();
+    if (known !== names) [known] = [names, ask()];
   });
   onChange(["bot", "range"], () => { subjects(); ask(); askTrades(); });
-  onChange(["zone"], () => show({data: drawn, at: old, problem: ""}));
+  onChange(["zone"], () => { ask.again(); askTrades.again(); });
   at("profit-of").addEventListener("change", event => {
     const value = event.target.value;
-    if (value.startsWith("*")) currency = value.slice(1);
+    if (value.startsWith("*")) picked = value.slice(1);
     if (chosen.bot === (value.startsWith("*") ? "" : value)) ask();
     else choose("bot", value.startsWith("*") ? "" : value);
   });
