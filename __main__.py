@@ -88,6 +88,10 @@ if stack.webhook:
     given = stack.webhook.arguments(stack.secrets.get(WEBHOOK, {}))
     if data and "secrets" in given:
         given["secrets"] = {"redis_url": data.redis_url, "influx_url": data.influx_write_url, **given["secrets"]}
+    elif data:
+        pulumi.log.warn(
+            "tradestack:webhook.secretArn: put redis_url and influx_url there and name them in secretKeys: its orders are not shown else"
+        )
     if paper:
         given |= {"broker_url": paper.url, "data_url": paper.url}
     if stack.host == HostKind.DOCKER:

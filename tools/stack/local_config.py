@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from settings_data import made_up_data_secrets
 from settings_section import DATA, GRAFANA, WEBHOOK
 from tools.stack import secrets
 from tools.stack.engine import LOCAL, ROOT, config_file, ensure_stack
@@ -20,6 +21,10 @@ def merged(wanted: dict[str, Any], generated: dict[str, Any], base_images: dict[
     names |= {name for name in (WEBHOOK, DATA, GRAFANA) if config.get(f"tradestack:{name}") is not None}
     kept = (generated.get("config") or {}).get("tradestack:secrets") or {}
     kept = {name: value for name, value in kept.items() if name in names}
+    if isinstance(block := config.get(f"tradestack:{DATA}"), dict) and DATA in kept:
+        needed = made_up_data_secrets(block)
+        # What was made up for a store that is gone goes with it; a URL that somebody typed stays, and is told about.
+        kept[DATA] = {key: value for key, value in kept[DATA].items() if key in needed or key.endswith("Url")}
     if kept:
         config["tradestack:secrets"] = kept
     stand_ins = {official: used for official, used in base_images.items() if official != used}

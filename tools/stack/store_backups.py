@@ -6,12 +6,15 @@ restored into another.
 
 import argparse
 import gzip
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import docker
 
 from tools.stack.bots import container_state
 from tools.stack.engine import LOCAL, ROOT, StackError, main
@@ -45,18 +48,22 @@ def restore(name: str, source: str, stack: str = LOCAL) -> Path:
     if not source or not path.is_file():
         said = f"FROM={source!r}: there is no such backup" if source else "FROM is missing: name a backup"
         raise StackError(f"{said}; there are {', '.join(backups(name)) or 'none yet: `make backup` makes one'}")
+    if not path.name.startswith(f"{name}-"):
+        raise StackError(f"FROM={source!r}: is no backup of {name!r}; there are {', '.join(backups(name)) or 'none yet'}")
     try:
-        with gzip.open(path) as packed:
-            while packed.read(CHUNK):
-                pass
-    except (OSError, EOFError) as error:
+        with tarfile.open(path) as packed:
+            packed.getnames()
+    except (tarfile.TarError, OSError, EOFError) as error:
         raise StackError(f"FROM={source!r}: the file is damaged ({error}); nothing was changed") from None
     store = store_container(name, stack)
     before = backup(name, stack)
     with standing_still(store):
-        _empty(store, data_folder(store))
-        with gzip.open(path) as packed:
-            store.put_archive(data_folder(store), iter(lambda: packed.read(CHUNK), b""))
+        try:
+            _empty(store, data_folder(store))
+            with gzip.open(path) as packed:
+                store.put_archive(data_folder(store), iter(lambda: packed.read(CHUNK), b""))
+        except (docker.errors.DockerException, OSError) as error:
+            raise StackError(f"{name} was not restored ({error}); go back with FROM={before.name}") from None
     return before
 
 

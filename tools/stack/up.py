@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from settings_section import ports
+from components.timeseries_tasks import LOG_ROUTER_PORT
+from settings_section import DATA, ports
 from tools.stack import local_config
 from tools.stack.bots import container
 from tools.stack.down import owned, remove_image
@@ -23,7 +24,10 @@ FIRST_TRADE_DEADLINE = 600  # seconds
 def refuse_taken_ports(config: dict[str, Any], own: set[int]) -> None:
     """Raise StackError for a published port that another program holds; `own` are ports that the stack's containers publish already."""
     values = config.get("config") or {}
-    for port in ports(values):
+    data = values.get(f"tradestack:{DATA}")
+    # The log router publishes a port whether one is named or not.
+    router = [LOG_ROUTER_PORT] if isinstance(data, dict) and not data.get("logRouterPort") else []
+    for port in [*ports(values), *router]:
         if not isinstance(port, int) or port in own:
             continue
         with socket.socket() as probe:
@@ -73,7 +77,8 @@ def command() -> None:
     before = in_state("images")
     refuse_taken_ports(config, published_ports())
     print("pulumi up --stack local", flush=True)
-    pulumi(LOCAL, "up", "--yes", "--skip-preview", "--suppress-outputs", *with_config(LOCAL), show=True)
+    # A bot that is being replaced is started again even when another part fails meanwhile; the command fails all the same.
+    pulumi(LOCAL, "up", "--yes", "--skip-preview", "--suppress-outputs", "--continue-on-error", *with_config(LOCAL), show=True)
     for name in before - in_state("images"):
         remove_image(engine_client(LOCAL), name)  # Pulumi leaves the image of the version before behind
     if not options.no_wait:
