@@ -11,7 +11,8 @@ T = TypeVar("T")
 FAILURES = 2
 # Seconds without a question after the second failure in a row, the third, …
 PAUSES = (1.0, 2.0, 4.0, 8.0)
-AT_ONCE = 4
+# A panel asks up to five at once; the connections that remain (serve.py) are for pings.
+AT_ONCE = 6
 WAIT_SECONDS = 5.0
 
 

@@ -2,7 +2,8 @@
 import {el} from "./dom.js";
 import {when} from "./format.js";
 
-const DEADLINE_MS = 15000;
+// The longest that the board takes: 5 s in the queue, 8 s for Loki, 2 s for a ping.
+const DEADLINE_MS = 20000;
 const RETRY_S = 5;
 
 export async function get(name, parameters, signal) {
