@@ -41,7 +41,7 @@ class RedisStore(TypedDict):
     kind: NotRequired[StoreKind]
     """Who runs it. Default container."""
     max_memory_mb: NotRequired[int]
-    """MB of data, at most two thirds of memory; beyond it keys with a time to live are evicted. Default half. Container only."""
+    """MB of data, at most two thirds of memory (on fargate less 64); beyond it keys with a time to live are evicted. Default half. Container only."""
     node_type: NotRequired[str]
     """ElastiCache node type. Default cache.t4g.micro. Managed only."""
     cpu: NotRequired[int]

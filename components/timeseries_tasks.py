@@ -13,6 +13,7 @@ from .timeseries_urls import DATABASE
 COMPONENT = "TimeseriesStack"
 REDIS_PORT, INFLUXDB_PORT, LOKI_PORT, QUESTDB_PORT = 6379, 8086, 3100, 9000
 LOG_ROUTER_PORT = 24224
+FIRELENS_MIB = 64
 RETENTION_DAYS: Mapping[str, int] = {"influxdb": 365, "loki": 30, "history": 3650}
 
 
@@ -25,27 +26,27 @@ def retention(args: Mapping[str, Any], store: str) -> int:
 def redis_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
     own = args.get("redis") or {}
     memory = int(own.get("memory") or 512)
+    settings = {"REDIS_MAX_MEMORY_MB": str(int(own.get("max_memory_mb") or memory // 2))}
     return TaskSpec(
         name=f"{name}-redis",
-        environment={"REDIS_MAX_MEMORY_MB": str(int(own.get("max_memory_mb") or memory // 2))},
         secrets=_secrets(args, {"REDIS_PASSWORD": "redis_password"}),
         port=REDIS_PORT,
         stop_timeout=30,
-        **_store(args, own, "redis", "/data", cpu=256, memory=memory, start_period=60),
+        **_store(args, own, "redis", "/data", cpu=256, memory=memory, start_period=60, environment=settings),
     )
 
 
 def influxdb_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
     own = args.get("influxdb") or {}
+    settings = {"INFLUXDB_DATABASE": DATABASE, "INFLUXDB_RETENTION_DAYS": str(retention(args, "influxdb"))}
     users = {f"INFLUXDB_{user}_PASSWORD": f"influx_{user.lower()}_password" for user in ("ADMIN", "WRITE", "READ")}
     return TaskSpec(
         name=f"{name}-influxdb",
-        environment={"INFLUXDB_DATABASE": DATABASE, "INFLUXDB_RETENTION_DAYS": str(retention(args, "influxdb"))},
         secrets=_secrets(args, users),
         port=INFLUXDB_PORT,
         stop_timeout=60,
         # Its index is read at the start; with years of points on a network file system that takes minutes.
-        **_store(args, own, "influxdb", "/var/lib/influxdb", cpu=256, memory=1024, start_period=300),
+        **_store(args, own, "influxdb", "/var/lib/influxdb", cpu=256, memory=1024, start_period=300, environment=settings),
     )
 
 
@@ -53,12 +54,12 @@ def loki_task(name: str, args: Mapping[str, Any], bucket: Optional[pulumi.Input[
     """`bucket`: name of the S3 bucket for its chunks; None: they stay on the volume."""
     own = args.get("loki") or {}
     chunks = {"LOKI_S3_BUCKET": bucket, "AWS_REGION": args["host"]["fargate"].get("region", "")} if bucket is not None else {}
+    settings = {"LOKI_RETENTION_DAYS": str(retention(args, "loki")), **chunks}
     return TaskSpec(
         name=f"{name}-loki",
-        environment={"LOKI_RETENTION_DAYS": str(retention(args, "loki")), **chunks},
         port=LOKI_PORT,
         permissions=permissions,
-        **_store(args, own, "loki", "/loki", cpu=512, memory=1024, start_period=120),
+        **_store(args, own, "loki", "/loki", cpu=512, memory=1024, start_period=120, environment=settings),
     )
 
 
@@ -69,15 +70,18 @@ def history_task(name: str, args: Mapping[str, Any]) -> TaskSpec:
             name=f"{name}-history",
             port=int(own["port"]),
             stop_timeout=60,
-            **{**_store(args, own, "", own.get("mount_path") or "/data", cpu=512, memory=1024, start_period=120), "health": None},
+            **{
+                **_store(args, own, "", own.get("mount_path") or "/data", cpu=512, memory=1024, start_period=120, environment={}),
+                "health": None,
+            },
         )
+    settings = {"HISTORY_RETENTION_DAYS": str(retention(args, "history"))}
     return TaskSpec(
         name=f"{name}-history",
-        environment={"HISTORY_RETENTION_DAYS": str(retention(args, "history"))},
         secrets=_secrets(args, {"HISTORY_PASSWORD": "history_password"}),
         port=QUESTDB_PORT,
         stop_timeout=60,
-        **_store(args, own, "questdb", "/var/lib/questdb", cpu=512, memory=1024, start_period=120),
+        **_store(args, own, "questdb", "/var/lib/questdb", cpu=512, memory=1024, start_period=120, environment=settings),
     )
 
 
@@ -89,7 +93,7 @@ def log_router_task(name: str, args: Mapping[str, Any], loki_url: pulumi.Input[s
         port=LOG_ROUTER_PORT,
         published_port=int(args.get("log_router_port") or LOG_ROUTER_PORT),
         stop_timeout=30,
-        **_store(args, {}, "log-router", "/var/lib/otelcol", cpu=256, memory=512, start_period=60),
+        **_store(args, {}, "log-router", "/var/lib/otelcol", cpu=256, memory=512, start_period=60, environment={}),
     )
 
 
@@ -103,8 +107,21 @@ HEALTH: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def container_memory(host: Mapping[str, Any], task_memory: int) -> int:
+    """MiB of a task's memory that its store may use: on fargate FireLens' router beside it needs some."""
+    return task_memory - (FIRELENS_MIB if host.get("fargate") is not None else 0)
+
+
 def _store(
-    args: Mapping[str, Any], own: Mapping[str, Any], image: str, mount_path: str, *, cpu: int, memory: int, start_period: int
+    args: Mapping[str, Any],
+    own: Mapping[str, Any],
+    image: str,
+    mount_path: str,
+    *,
+    cpu: int,
+    memory: int,
+    start_period: int,
+    environment: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What all of them have in common; `image`: folder below images/, empty: one is given."""
     given = {"published_port": int(own["published_port"])} if own.get("published_port") else {}
@@ -115,12 +132,16 @@ def _store(
         protect=bool(args.get("protect")),
         existing=own.get("volume"),
     )
+    memory = int(own.get("memory") or memory)
+    # Told, because on Fargate the container sees a machine that is larger than its task.
+    told = {"CONTAINER_MEMORY_MIB": str(container_memory(args["host"], memory))} if image else {}
     return {
         "component": COMPONENT,
         "image": Image(reference=own["image"]) if own.get("image") is not None else image_at(image),
         "volumes": (volume,),
         "cpu": int(own.get("cpu") or cpu),
-        "memory": int(own.get("memory") or memory),
+        "memory": memory,
+        "environment": {**environment, **told},
         "architecture": args.get("architecture"),
         "spot": args.get("spot") is not False,
         "single_writer": True,

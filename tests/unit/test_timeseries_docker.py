@@ -85,8 +85,9 @@ def test_retention_and_size_are_configuration() -> None:
         secrets=HISTORY["secrets"],
     )
     assert environment(declared, "data-redis")["REDIS_MAX_MEMORY_MB"] == "1024"
+    assert environment(declared, "data-redis")["CONTAINER_MEMORY_MIB"] == "2048"
     assert environment(declared, "data-influxdb")["INFLUXDB_RETENTION_DAYS"] == "730"
-    assert environment(declared, "data-loki") == {"LOKI_RETENTION_DAYS": "7"}
+    assert environment(declared, "data-loki") == {"LOKI_RETENTION_DAYS": "7", "CONTAINER_MEMORY_MIB": "1024"}
     assert environment(declared, "data-history")["HISTORY_RETENTION_DAYS"] == "90"
     assert container(declared, "data-redis")["cpus"] == "1.0"
     defaults = run(DOCKER, **HISTORY)
@@ -138,7 +139,7 @@ def test_stores_of_your_own_are_not_run() -> None:
     external = {store: {"kind": "external"} for store in ("redis", "influxdb", "loki", "history")}
     declared = run(DOCKER, secrets=urls, **external)
     assert [one.name for one in declared.all(CONTAINER)] == ["data-log-router-container"]
-    assert environment(declared, "data-log-router") == {"LOG_ROUTER_LOKI_URL": urls["loki_url"]}
+    assert environment(declared, "data-log-router") == {"LOG_ROUTER_LOKI_URL": urls["loki_url"], "CONTAINER_MEMORY_MIB": "512"}
     assert {key: declared.result[key] for key in urls} == urls
     assert (declared.result["influx_url"], declared.result["influx_database"]) == ("https://influx.example.org", "bots")
     assert declared.result["volumes"] == {}

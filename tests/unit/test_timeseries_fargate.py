@@ -125,6 +125,7 @@ def test_lokis_chunks_go_to_a_bucket_that_only_loki_uses() -> None:
     ]
     assert not [one for task in ("data-redis", "data-influxdb") for one in statements(declared, task) if "s3" in json.dumps(one)]
     told = environment(declared, "data-loki")
+    assert told.pop("CONTAINER_MEMORY_MIB") == "960", "FireLens' router needs some of the task's 1024"
     assert told == {"AWS_REGION": "eu-west-1", "LOKI_RETENTION_DAYS": "14", "LOKI_S3_BUCKET": bucket.outputs["bucket"]}
     closed = declared.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
     assert [closed[key] for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")] == [True] * 4
@@ -146,7 +147,7 @@ def test_only_tls_gets_through_to_the_bucket() -> None:
 def test_chunks_may_stay_on_the_volume() -> None:
     declared = run(FARGATE, loki={"image": "l", "chunks": "volume"})
     assert not [one for one in declared.types() if one.startswith("aws:s3/")]
-    assert environment(declared, "data-loki") == {"LOKI_RETENTION_DAYS": "30"}
+    assert environment(declared, "data-loki") == {"LOKI_RETENTION_DAYS": "30", "CONTAINER_MEMORY_MIB": "960"}
 
 
 def test_everybody_logs_into_loki_but_loki() -> None:

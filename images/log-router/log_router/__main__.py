@@ -45,7 +45,7 @@ def take_volume(folder: Path) -> IO[bytes] | None:
 
 def start(settings: Settings, lock: IO[bytes]) -> subprocess.Popen[str]:
     (settings.state / "queue").mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOG_ROUTER_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOG_ROUTER_", "CONTAINER_"))}
     return subprocess.Popen(
         [COLLECTOR, *collector_arguments(settings, CONFIG)],
         env={**kept, **collector_environment(settings)},

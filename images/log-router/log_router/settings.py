@@ -50,7 +50,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if not state or not Path(state).is_dir():
         mistakes.append(f"LOG_ROUTER_STATE={state!r}: is not a folder; give one on a disk that outlives the router")
     queue_mb = number("LOG_ROUTER_QUEUE_MB", 100, 5, 100_000, "MB on the volume")
-    memory_mib = number("LOG_ROUTER_MEMORY_MIB", 320, 100, 100_000, "MiB, three fifths of the container's")
+    container_mib = number("CONTAINER_MEMORY_MIB", 533, 170, 1_000_000, "MiB that the task gives this container")
+    memory_mib = number("LOG_ROUTER_MEMORY_MIB", container_mib * 3 // 5, 100, 600_000, "MiB, three fifths of the container's")
     if mistakes:
         raise BadSettings("; ".join(mistakes))
     return Settings(

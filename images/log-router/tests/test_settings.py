@@ -46,6 +46,14 @@ def test_all_mistakes_at_once_and_no_url_in_them(tmp_path):
     assert "hunter2" not in said
 
 
+def test_memory_follows_the_containers(tmp_path):
+    given = {"LOG_ROUTER_LOKI_URL": "http://loki:3100", "LOG_ROUTER_STATE": str(tmp_path), "CONTAINER_MEMORY_MIB": "1000"}
+    assert read_settings(given).memory_mib == 600
+    assert read_settings({**given, "LOG_ROUTER_MEMORY_MIB": "200"}).memory_mib == 200
+    with pytest.raises(BadSettings, match="CONTAINER_MEMORY_MIB='0'"):
+        read_settings({**given, "CONTAINER_MEMORY_MIB": "0"})
+
+
 @pytest.mark.parametrize("url", ["", "loki:3100", "http://", "http://loki:port", "http://loki?x=1", "http://u:${env:HOME}@loki"])
 def test_an_unusable_url_is_refused(tmp_path, url):
     with pytest.raises(BadSettings, match="LOG_ROUTER_LOKI_URL: use"):

@@ -71,5 +71,5 @@ class Process:
 
 def inherited(environment: Mapping[str, str], *prefixes: str) -> dict[str, str]:
     """The environment without our settings: a server doesn't need them, and must not take them for its own."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(prefixes)}
+    kept = {name: value for name, value in environment.items() if not name.startswith((*prefixes, "CONTAINER_"))}
     return {**kept, "TZ": "UTC", "PATH": environment.get("PATH", os.defpath)}

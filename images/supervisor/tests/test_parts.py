@@ -11,7 +11,17 @@ def test_the_smaller_of_limit_and_machine(tmp_path, limit, mib):
     (tmp_path / "meminfo").write_text("MemTotal:        4096000 kB\nMemFree: 1 kB\n")
     if limit:
         (tmp_path / "limit").write_text(limit)
-    assert limit_mib((str(tmp_path / "none"), str(tmp_path / "limit")), str(tmp_path / "meminfo")) == mib
+    places = (str(tmp_path / "none"), str(tmp_path / "limit")), str(tmp_path / "meminfo")
+    assert limit_mib(*places, {}) == mib
+    assert limit_mib(*places, {"CONTAINER_MEMORY_MIB": "448"}) == 448
+    assert limit_mib(*places, {"CONTAINER_MEMORY_MIB": "8192"}) == mib
+
+
+@pytest.mark.parametrize("told", ["0", "half", "-5", "1.5", "5"])
+def test_a_memory_that_is_no_number_is_refused(tmp_path, told):
+    (tmp_path / "meminfo").write_text("MemTotal:        4096000 kB\n")
+    with pytest.raises(BadSettings, match=f"CONTAINER_MEMORY_MIB='{told}': use a whole number"):
+        limit_mib((), str(tmp_path / "meminfo"), {"CONTAINER_MEMORY_MIB": told})
 
 
 def test_every_mistake_is_told_at_once_without_the_secret():
