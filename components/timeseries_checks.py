@@ -7,6 +7,7 @@ from typing import Any
 from .arguments import key_mistakes, text_of
 from .timeseries_args import ChunkStore, HistoryEngine, HistoryStore, InfluxdbStore, LokiStore, RedisStore, StoreKind
 from .timeseries_managed import managed_mistakes
+from .timeseries_tasks import container_memory
 from .timeseries_urls import url_mistake
 
 STORES: Mapping[str, type] = {"redis": RedisStore, "influxdb": InfluxdbStore, "loki": LokiStore, "history": HistoryStore}
@@ -96,8 +97,9 @@ def _store(store: str, given: Mapping[str, Any], host: Mapping[str, Any]) -> Ite
         value = given.get(key) if of == store else None
         if value is not None and not low <= value <= high:
             yield f"{store}.{key}={value!r}: use {low} to {high}"
-    if store == "redis" and given.get("max_memory_mb") and given["max_memory_mb"] > (given.get("memory") or 512) * 2 / 3:
-        yield f"redis.max_memory_mb={given['max_memory_mb']!r}: use at most two thirds of redis.memory; saving needs the rest"
+    most = container_memory(host, given.get("memory") or 512) * 2 // 3 if store == "redis" else 0
+    if store == "redis" and given.get("max_memory_mb") and given["max_memory_mb"] > most:
+        yield f"redis.max_memory_mb={given['max_memory_mb']!r}: use at most two thirds of redis.memory, here {most}; saving needs the rest"
     if store == "loki":
         yield from _chunks(given, host)
     if store == "history" and kind == StoreKind.CONTAINER:
