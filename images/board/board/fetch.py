@@ -23,10 +23,15 @@ class Address(NamedTuple):
     headers: Mapping[str, str]
 
 
-def address(url: str) -> Address:
+def address(url: str, alone_is_token: bool = False) -> Address:
+    """User and password become Basic; `alone_is_token`: one of them without the other is InfluxDB's token, as botkit.metrics has it."""
     parts = urlsplit(url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    headers = {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()} if user or password else {}
+    headers = {}
+    if alone_is_token and bool(user) != bool(password):
+        headers["Authorization"] = f"Token {user or password}"
+    elif user or password:
+        headers["Authorization"] = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
     return Address(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), headers)
 
 

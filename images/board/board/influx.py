@@ -25,7 +25,8 @@ class Influx:
     """`url`: such as http://reader:password@data-influxdb:8086/query?db=tradestack."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, source: Source) -> None:
-        self._session, self._where, self.source = session, address(url) if url else None, source
+        self._session, self.source = session, source
+        self._where = address(url, alone_is_token=True) if url else None
 
     async def query(self, text: str) -> list[Series]:
         """Raises SourceDown or BadQuery."""

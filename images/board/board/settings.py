@@ -66,8 +66,10 @@ class Settings:
         """Every credential, as it would stand in a text; the longest first."""
         found = {bot.password for bot in self.bots}
         for url in (self.redis_url, self.influx_url, self.loki_url):
-            password = urlsplit(url).password if url else None
-            found |= {password, unquote(password)} if password else set()
+            parts = urlsplit(url)
+            # Alone, what stands in the user's place is a token.
+            secret = parts.password or parts.username
+            found |= {secret, unquote(secret)} if secret else set()
         return tuple(sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True))
 
 

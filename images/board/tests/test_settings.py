@@ -1,10 +1,13 @@
 """Settings: every mistake at once, each with its fix and none with a credential; a board that can't use them ends with exit code 78."""
 
+import base64
 import json
 import subprocess
 import sys
 
 import pytest
+from board.fetch import address
+from board.influx import Influx
 from board.settings import read_settings
 from board_world import environment
 from botkit.settings import BadSettings
@@ -31,6 +34,20 @@ def test_all_of_them():
     assert (found.accounts, found.hosts, found.services[0].name) == (("paper", "live"), ("board.internal", "board"), "webhook")
     assert set(found.secrets) == {"hush-influx", "hush%2Fred", "hush/red", "hush-bot"}
     assert "hush" not in repr(found)
+
+
+@pytest.mark.parametrize("url", ["https://hush%2Ftoken@influx/query?db=x", "https://:hush%2Ftoken@influx/query?db=x"])
+def test_a_token_alone_is_a_secret_and_sent_as_one(url):
+    assert set(read_settings({"BOARD_INFLUX_URL": url}).secrets) == {"hush%2Ftoken", "hush/token"}
+    assert Influx(None, url, None)._where == ("https://influx/query?db=x", {"Authorization": "Token hush/token"})
+
+
+def test_a_user_beside_a_password_is_no_secret():
+    url = "https://reader:hush-influx@influx/query?db=x"
+    assert read_settings({"BOARD_INFLUX_URL": url}).secrets == ("hush-influx",)
+    basic = base64.b64encode(b"reader:hush-influx").decode()
+    assert Influx(None, url, None)._where == ("https://influx/query?db=x", {"Authorization": f"Basic {basic}"})
+    assert address("http://loki:3100") == ("http://loki:3100", {})
 
 
 def test_a_stack_without_stores_and_bots_has_a_board():
