@@ -22,7 +22,12 @@ log = logging.getLogger("bot_metrics")
 async def run(settings: Settings) -> int:
     """Until SIGTERM. The exit code."""
     stop, troubles = stop_event(), Troubles(time.monotonic)
-    writers = Writers(settings)
+    try:
+        writers = Writers(settings)
+    except ValueError as refused:
+        # The sentence shows no URL.
+        log.error("BOT_METRICS_INFLUX_URL (secret, %d characters): %s", len(settings.influx_url), refused)
+        return EXIT_CONFIG
     async with make_session(len(settings.bots)) as session:
         pollers = make_pollers(settings, session, writers, troubles)
 

@@ -1,6 +1,9 @@
 """Every mistake at once, by variable and bot; no message shows a password or a URL with credentials."""
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -73,3 +76,19 @@ def test_all_mistakes_at_once() -> None:
         read_settings({"BOT_METRICS_INTERVAL": "x", "BOT_METRICS_COSTS": "7"})
     for name in ("BOT_METRICS_INFLUX_URL is not set", "BOT_METRICS_BOTS is not set", "BOT_METRICS_INTERVAL='x'", "BOT_METRICS_COSTS='7'"):
         assert name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [("/query?db=tradestack", "use a URL that takes line protocol"), ("/write?db=tradestack&precision=s", "use ns, or leave it out")],
+)
+def test_a_url_that_takes_no_points_is_one_sentence_and_exit_code_78(path: str, fix: str) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BOT_METRICS_")}
+    given = {**own, **GIVEN, "BOT_METRICS_INFLUX_URL": f"http://writer:hush-influx@data-influxdb:8086{path}"}
+    given["PYTHONPATH"] = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, "-m", "bot_metrics"], env=given, capture_output=True, text=True, timeout=60, check=False)
+    (line,) = done.stdout.splitlines()
+    said = json.loads(line)
+    assert (done.returncode, said["level"]) == (78, "error")
+    assert said["message"].startswith("BOT_METRICS_INFLUX_URL (secret, ") and fix in said["message"]
+    assert "hush" not in done.stdout + done.stderr
