@@ -8,9 +8,7 @@ import signal
 from typing import Any
 
 from aiohttp import web
-from botkit.bus import Bus
 from botkit.logs import log_to_stdout
-from botkit.metrics import Writer
 from botkit.settings import EXIT_CONFIG, BadSettings
 
 from slanger.execute.account import LiveAccount
@@ -27,7 +25,7 @@ from slanger.execute.reconcile import Reconciler
 from slanger.execute.settings import Settings, read_settings, wrong_account
 from slanger.execute.stopping import Stop
 from slanger.execute.stream import follow
-from slanger.execute.telemetry import Telemetry
+from slanger.execute.telemetry import Telemetry, open_bus, open_writer
 from slanger.execute.worker import Worker
 from slanger.queue_client import open_client
 
@@ -61,10 +59,10 @@ async def serve(settings: Settings) -> int:
         session = await stack.enter_async_context(open_session())
         receiving = await stack.enter_async_context(open_client(settings.queue, POLL_SECONDS + QUEUE_SECONDS, 1))
         sqs = await stack.enter_async_context(open_client(settings.queue, QUEUE_SECONDS))
-        bus = Bus(settings.redis_url) if settings.redis_url else None
+        bus = open_bus(settings.redis_url)
         if bus:
             stack.push_async_callback(bus.close)
-        writer = Writer(settings.influx_url, "webhook-worker") if settings.influx_url else None
+        writer = open_writer(settings.influx_url, "webhook-worker")
         telemetry = Telemetry(settings.queue.account, bus, writer)
         stack.push_async_callback(telemetry.close, TELEMETRY_SECONDS)
         budget = Budget(settings.broker.requests_per_minute)

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import re
 import time
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from botkit.bus import BadMessage, Bus, BusDown
 from botkit.metrics import Writer
@@ -12,6 +15,12 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 1000
 BATCH = 100
 REPORT_SECONDS = 60.0
+REDIS_URL = r"rediss?://\S+"
+REDIS_FIX = "use a URL such as redis://user:password@redis:6379/0"
+INFLUX_URL = r"https?://[^\s/]+\S*/(api/v2/write|write)\?\S+"
+INFLUX_FIX = (
+    "use the URL that takes line protocol, such as http://user:password@influxdb:8086/write?db=trading, with precision=ns or without"
+)
 TAGS = ("account", "symbol", "kind", "name", "route", "side")
 
 
@@ -77,6 +86,29 @@ class Telemetry:
                 # The others would only wait for the same server.
                 self._unpublished += len(events) - number
                 return
+
+
+def open_bus(url: str) -> Bus | None:
+    """None for "", and for a URL that can't be used: that is logged, without showing it."""
+    return _opened("SLANGER_REDIS_URL", url, REDIS_URL, REDIS_FIX, Bus)
+
+
+def open_writer(url: str, service: str) -> Writer | None:
+    """The same for InfluxDB."""
+    return _opened("SLANGER_INFLUX_URL", url, INFLUX_URL, INFLUX_FIX, lambda good: Writer(good, service))
+
+
+def _opened(name: str, url: str, pattern: str, fix: str, make: Callable[[str], Any]) -> Any:
+    if not url:
+        return None
+    try:
+        if re.fullmatch(pattern, url) and urlsplit(url).hostname and urlsplit(url).port != 0:
+            return make(url)
+    except Exception:
+        # Its words may hold a part of the URL.
+        pass
+    log.error("%s (secret, %d characters): %s; trading goes on without this telemetry", name, len(url), fix)
+    return None
 
 
 def point_of(event: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any], int]:

