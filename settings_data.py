@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from components.timeseries_args import ChunkStore, HistoryEngine, StoreKind
 from components.timeseries_checks import STORES, URL_SCHEMES, argument_mistakes, needed_secrets
 from components.timeseries_stack import TimeseriesStack
+from components.timeseries_urls import READ_PATH, WRITE_PATH
 from settings_section import DATA, GRAFANA, PROJECT, Port, Section
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ GRAFANA_PASSWORD = "adminPassword"
 # Taken by the data services' own tasks and by those that come with them.
 RESERVED_NAMES = (*(f"{DATA}-{task}" for task in (*STORES, "log-router")), BOT_METRICS, BOARD, GRAFANA)
 MOST_TRADES_DAYS = 30
+# Bots with name, URL, user and password in one secret of Secrets Manager.
+MOST_POLLED = 350
+URL_PATHS = {"influx_write_url": WRITE_PATH, "influx_read_url": READ_PATH}
 Kind = Optional[Annotated[StoreKind, Field(strict=False)]]
 
 
@@ -148,6 +152,13 @@ def data_mistakes(settings: "Settings", stack: str) -> list[str]:
         mistakes.append(f"{path}: is missing; run `make secrets STACK={stack}`, which makes it up")
     if settings.data is None:
         return mistakes
+    polled = sum(bot.secret_arn is None for bot in settings.bots)
+    if settings.host.value == "fargate" and polled > MOST_POLLED:
+        fix = "give secretArn to the others, whose numbers nobody polls then, or move them to another stack"
+        mistakes.append(
+            f"{PROJECT}:bots: {polled} without secretArn: the poller's one secret holds the credentials of at most {MOST_POLLED} "
+            f"(Secrets Manager takes 65,536 bytes); {fix}"
+        )
     return mistakes + _published(settings) + _secrets(settings, stack) + _component(settings)
 
 
@@ -168,7 +179,8 @@ def data_placeholders(block: Mapping[str, Any], text: str) -> dict[str, str]:
     # Each its own: InfluxDB refuses a password that two of its users share.
     values = {key: f"{word}{index}" for index, key in enumerate(_needed(block))}
     return {
-        to_camel(key): f"{URL_SCHEMES[key][-1]}://me:{value}@example.org" if key in URL_SCHEMES else value for key, value in values.items()
+        to_camel(key): f"{URL_SCHEMES[key][-1]}://me:{value}@example.org{URL_PATHS.get(key, '')}" if key in URL_SCHEMES else value
+        for key, value in values.items()
     }
 
 

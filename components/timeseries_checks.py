@@ -8,7 +8,7 @@ from .arguments import key_mistakes, text_of
 from .timeseries_args import ChunkStore, HistoryEngine, HistoryStore, InfluxdbStore, LokiStore, RedisStore, StoreKind
 from .timeseries_managed import managed_mistakes
 from .timeseries_tasks import container_memory
-from .timeseries_urls import url_mistake
+from .timeseries_urls import influx_mistake, url_mistake
 
 STORES: Mapping[str, type] = {"redis": RedisStore, "influxdb": InfluxdbStore, "loki": LokiStore, "history": HistoryStore}
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -147,6 +147,6 @@ def _secrets(args: Mapping[str, Any]) -> Iterator[str]:
     if len(set(own)) < len(own):
         yield f"secrets.{', '.join(INFLUX_PASSWORDS)}: use three different passwords"
     for key, schemes in URL_SCHEMES.items():
-        mistake = url_mistake(secrets[key], schemes) if secrets.get(key) else ""
+        mistake = (url_mistake(secrets[key], schemes) or influx_mistake(key, secrets[key])) if secrets.get(key) else ""
         if mistake:
             yield f"secrets.{key}: {mistake}"

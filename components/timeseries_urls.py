@@ -1,5 +1,6 @@
 """URLs of the data services, with credentials quoted as a URL wants them; and the parts of a URL that somebody else gave."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -9,6 +10,10 @@ DATABASE = "tradestack"
 WRITER, READER, ADMIN = "writer", "reader", "admin"
 WRITE_PATH = f"/api/v2/write?bucket={DATABASE}&precision=ns"
 READ_PATH = f"/query?db={DATABASE}"
+INFLUX_FIXES: Mapping[str, str] = {
+    "influx_write_url": "use …/api/v2/write?org=ORG&bucket=BUCKET&precision=ns or …/write?db=DATABASE",
+    "influx_read_url": "use …/query?db=DATABASE",
+}
 
 
 def secret_url(base: pulumi.Input[str], user: str, password: pulumi.Input[str], path: str = "") -> pulumi.Output[str]:
@@ -51,3 +56,22 @@ def url_mistake(url: Any, schemes: tuple[str, ...]) -> str:
     except ValueError:
         usable = False
     return "" if usable else f"use {' or '.join(f'{scheme}://' for scheme in schemes)}[user:password@]host[:port]…"
+
+
+def influx_mistake(key: str, url: Any) -> str:
+    """What is wrong with the path or query of a URL that `url_mistake` takes, without showing it; empty for other keys than InfluxDB's two."""
+    if key not in INFLUX_FIXES or not isinstance(url, str):
+        return ""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    if key == "influx_read_url":
+        usable = parts.path.endswith("/query") and "db" in query
+    else:
+        usable = _names_a_place(parts.path, query) and set(query.get("precision", ["ns"])) <= {"n", "ns"}
+    return "" if usable else INFLUX_FIXES[key]
+
+
+def _names_a_place(path: str, query: Mapping[str, list[str]]) -> bool:
+    if path.endswith("/api/v2/write"):
+        return "bucket" in query
+    return path.endswith("/write") and "db" in query

@@ -106,6 +106,14 @@ def test_without_the_block_nothing_is_needed() -> None:
             lambda raw: (data(loki={"kind": "external"})(raw), secrets(lokiUrl="ftp://me:hush@l")(raw)),
             "tradestack:secrets.data.lokiUrl: use http:// or https://",
         ),
+        (
+            LOCAL,
+            lambda raw: (
+                data(influxdb={"kind": "external"})(raw),
+                secrets(influxWriteUrl="https://hush@i.example.org/write", influxReadUrl="https://me:hush@i.example.org/query?db=b")(raw),
+            ),
+            "tradestack:secrets.data.influxWriteUrl: use …/api/v2/write?org=ORG&bucket=BUCKET&precision=ns or …/write?db=DATABASE",
+        ),
     ],
 )  # fmt: skip
 def test_one_mistake(base: dict[str, Any], change: Any, expected: str) -> None:
@@ -117,6 +125,31 @@ def test_one_mistake(base: dict[str, Any], change: Any, expected: str) -> None:
 @pytest.mark.parametrize("name", RESERVED_NAMES)
 def test_a_bot_can_not_have_the_name_of_a_task_of_the_data_services(name: str) -> None:
     assert f"name={name!r}: a task of the data services has this name" in mistakes(LOCAL, lambda raw: raw["bots"][0].update(name=name))
+
+
+def polled(base: dict[str, Any], count: int) -> dict[str, Any]:
+    """`count` bots whose credentials are in the configuration, beside the one of `base`."""
+    raw = copy.deepcopy(base)
+    for number in range(count):
+        name = f"polled-{number}"
+        raw["bots"].append({**{key: value for key, value in BOT.items() if key != "secretArn"}, "name": name})
+        raw["secrets"][name] = {"apiUsername": "u", "apiPassword": "hush" * 8, "jwtSecretKey": "hush" * 8, "wsToken": "hush" * 8}
+    return raw
+
+
+def test_more_bots_than_the_pollers_secret_takes_are_refused_on_fargate() -> None:
+    message = mistakes(polled(AWS, 351), lambda raw: None)
+    assert "tradestack:bots: 351 without secretArn: the poller's one secret holds the credentials of at most 350" in message
+    assert "give secretArn to the others" in message and "hush" not in message
+
+
+@pytest.mark.parametrize(
+    "raw", [polled(AWS, 350), polled(LOCAL, 360), {key: value for key, value in polled(AWS, 351).items() if key not in ("data", "board")}]
+)
+def test_as_many_bots_as_fit_and_more_where_no_secret_holds_them(raw: dict[str, Any]) -> None:
+    if "data" not in raw:
+        del raw["secrets"]["data"]
+    assert len(parse(copy.deepcopy(raw), "dev").bots) > 350
 
 
 def test_all_mistakes_at_once() -> None:

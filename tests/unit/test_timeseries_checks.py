@@ -1,11 +1,15 @@
 """What a TimeseriesStack refuses: every mistake at once, before anything is declared, and no secret in the sentence."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.timeseries_checks import argument_mistakes
 from tests.unit import fargate_case
-from tests.unit.timeseries_case import DOCKER, FARGATE, SECRETS, refused
+from tests.unit.pulumi_mocks import revealed
+from tests.unit.timeseries_case import DOCKER, FARGATE, SECRETS, refused, run
 
 URLS = {"redis_url": "redis://:hush@r.example.org:6379", "loki_url": "https://me:hush@l.example.org"}
 MARKETSTORE = {"engine": "marketstore", "image": "m", "port": 5993}
@@ -67,6 +71,73 @@ def test_one_mistake(base: dict[str, Any], changes: dict[str, Any], sentence: st
     message = refused(base, **changes)
     assert sentence in message
     assert "hush" not in message
+
+
+WRITE_FIX = "use …/api/v2/write?org=ORG&bucket=BUCKET&precision=ns or …/write?db=DATABASE"
+READ_FIX = "use …/query?db=DATABASE"
+
+
+def influx_urls(write: str, read: str) -> list[str]:
+    urls = {"influx_write_url": write, "influx_read_url": read}
+    other = {"redis_password": SECRETS["redis_password"], **urls}
+    return argument_mistakes({**DOCKER, "influxdb": {"kind": "external"}, "secrets": other})
+
+
+GOOD_WRITE, GOOD_READ = (
+    "https://hush@i.example.org/api/v2/write?org=o&bucket=b&precision=ns",
+    "https://reader:hush@i.example.org/query?db=b",
+)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        GOOD_WRITE,
+        "http://u:hush@i:8086/api/v2/write?bucket=b",
+        "http://u:hush@i:8086/write?db=b",
+        "http://u:hush@i:8086/proxy/write?db=b&precision=n",
+    ],
+)
+def test_influxdbs_urls_as_they_should_be(write: str) -> None:
+    assert influx_urls(write, GOOD_READ) == []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "https://hush@i.example.org",
+        "https://hush@i.example.org/api/v2/write",
+        "https://hush@i.example.org/api/v2/write?org=o",
+        "https://hush@i.example.org/api/v2/write/?bucket=b",
+        "https://hush@i.example.org/write?bucket=b",
+        "https://hush@i.example.org/api/v2/query?bucket=b",
+        "https://hush@i.example.org/api/v2/write?bucket=b&precision=s",
+        "https://hush@i.example.org/api/v2/write?bucket=b&precision=ns&precision=ms",
+    ],
+)
+def test_a_mistyped_url_to_write_at_is_told_without_it(write: str) -> None:
+    assert influx_urls(write, GOOD_READ) == [f"secrets.influx_write_url: {WRITE_FIX}"]
+
+
+@pytest.mark.parametrize("path", ["", "/query", "/query?bucket=b", "/api/v2/query?org=o", "/write?db=b"])
+def test_a_mistyped_url_to_read_at_is_told_without_it(path: str) -> None:
+    assert influx_urls(GOOD_WRITE, f"https://reader:hush@i.example.org{path}") == [f"secrets.influx_read_url: {READ_FIX}"]
+
+
+def test_the_urls_that_the_documentation_shows() -> None:
+    rows = (Path(__file__).resolve().parents[2] / "docs" / "data-services.md").read_text().splitlines()
+    write, read = (
+        [url for row in rows if row.startswith(f"| `{key}`") for url in re.findall(r"`(https?://\S+)`", row)]
+        for key in ("influxWriteUrl", "influxReadUrl")
+    )
+    assert len(write) >= 2 and read
+    assert [influx_urls(one, other) for one in write for other in read] == [[]] * len(write) * len(read)
+
+
+def test_an_url_that_is_not_known_yet_is_the_images_to_check() -> None:
+    urls = {"influx_write_url": "https://hush@i.example.org", "influx_read_url": "https://reader:hush@i.example.org"}
+    made = run(DOCKER, influxdb={"kind": "external"}, secrets={"redis_password": SECRETS["redis_password"], **urls})
+    assert revealed(made.result["influx_write_url"]) == urls["influx_write_url"]
 
 
 def test_all_mistakes_at_once() -> None:
