@@ -7,6 +7,7 @@ from supervisor import memory
 from supervisor.supervise import Plan, Supervisor, supervise
 
 from . import server
+from .full_disk import watch_disk
 from .set_up import set_up
 from .settings import read_settings
 
@@ -18,7 +19,11 @@ def read(environment: Mapping[str, str]) -> Plan:
     def before(supervisor: Supervisor) -> None:
         set_up(supervisor, settings, environment)
 
-    return server.plan(environment, server.limits(memory_mib), before=before, extra={"retention_days": settings.retention_days})
+    def after(supervisor: Supervisor) -> None:
+        watch_disk(supervisor, settings)
+
+    extra = {"retention_days": settings.retention_days}
+    return server.plan(environment, server.limits(memory_mib), before=before, after=after, extra=extra)
 
 
 if __name__ == "__main__":

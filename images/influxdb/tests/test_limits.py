@@ -7,7 +7,7 @@ import pytest
 
 from images.supervisor.tests.containers import wait_for
 
-from .conftest import ENVIRONMENT, rows, write
+from .conftest import ENVIRONMENT, PLACE, rows, write
 
 pytestmark = pytest.mark.docker
 
@@ -72,6 +72,28 @@ def test_a_full_disk_is_an_error_for_the_writer_and_a_restart_serves_what_is_the
     assert server.stop() == 0
     server.start()
     assert rows(server, "SELECT count(text) FROM bot")[0][1] >= 1000 * len(written)
+
+
+def test_a_disk_that_has_room_again_is_written_to_after_one_start(place):
+    server = place.make(ENVIRONMENT, volume=place.volume("20m"), memory=MEMORY).start()
+    ballast = f"{PLACE[2]}/ballast"
+    now = time.time_ns()
+    assert write(server, f'bot,bot=a x=1,text="" {now}').status_code == 204
+    server.run("sh", "-c", f"cat /dev/zero > {ballast} 2>/dev/null || true")
+
+    # Of a series that is known: the log of writes fails, not the index.
+    def full():
+        noise = "\n".join(f'bot,bot=a text="{secrets.token_hex(150)}" {now + 1000 + n}' for n in range(1000))
+        return "no space left" in write(server, noise).text
+
+    wait_for("the disk is full", full, 120)
+    server.run("rm", ballast)
+    assert "no space left" in write(server, f"bot,bot=a x=2 {now + 1}").text, "it goes on by itself: the watch is needless"
+    assert server.code(180) == 1
+    assert "has room again" in server.messages()
+    server.start()
+    assert write(server, f"bot,bot=a x=2 {now + 1}").status_code == 204
+    assert rows(server, "SELECT x FROM bot WHERE bot = 'a'")[-1][1] == 2
 
 
 def test_many_points_in_many_shards_stay_within_the_memory(place):
