@@ -35,6 +35,8 @@ READ_STORES = ("influxdb", "loki")
 MEASUREMENT = "chaos"
 POINTS_A_SECOND = 20
 SETTLE_SECONDS = 240.0
+# Docker's log driver waits 60 s at most between two tries.
+STILL_SECONDS = 70.0
 
 
 def wanted() -> dict[str, Any]:
@@ -94,10 +96,10 @@ def hurt(tallied: DataTally, containers: dict[str, Any], dice: random.Random, ro
 
 
 def count_lines(tallied: DataTally, containers: dict[str, Any], loki: LokiSource, began: float, ended: float) -> None:
-    """Compare each container's own lines with Loki's, until all are there or SETTLE_SECONDS are over."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    """Compare each container's own lines with Loki's, until all are there or none has come for STILL_SECONDS."""
+    deadline = time.monotonic() + STILL_SECONDS
     while True:
-        tallied.lines, tallied.missing = 0, {}
+        before, tallied.lines, tallied.missing = tallied.missing, 0, {}
         for name, one in containers.items():
             if one.attrs["HostConfig"]["LogConfig"]["Type"] != "fluentd":
                 continue  # the router and Loki themselves
@@ -107,6 +109,8 @@ def count_lines(tallied: DataTally, containers: dict[str, Any], loki: LokiSource
             if missing := lost_lines(written, loki.lines(name, began, time.time())):
                 tallied.missing[name] = missing
         tallied.lines_lost = sum(tallied.missing.values())
+        if tallied.missing != before:
+            deadline = time.monotonic() + STILL_SECONDS
         if not tallied.lines_lost or time.monotonic() > deadline:
             return
         time.sleep(5)
