@@ -24,7 +24,7 @@ GRAFANA_PASSWORD = "adminPassword"
 RESERVED_NAMES = (*(f"{DATA}-{task}" for task in (*STORES, "log-router")), BOT_METRICS, BOARD, GRAFANA)
 MOST_TRADES_DAYS = 30
 # Bots with name, URL, user and password in one secret of Secrets Manager.
-MOST_POLLED = 350
+MOST_POLLED = 290
 URL_PATHS = {"influx_write_url": WRITE_PATH, "influx_read_url": READ_PATH}
 Kind = Optional[Annotated[StoreKind, Field(strict=False)]]
 

@@ -138,18 +138,18 @@ def polled(base: dict[str, Any], count: int) -> dict[str, Any]:
 
 
 def test_more_bots_than_the_pollers_secret_takes_are_refused_on_fargate() -> None:
-    message = mistakes(polled(AWS, 351), lambda raw: None)
-    assert "tradestack:bots: 351 without secretArn: the poller's one secret holds the credentials of at most 350" in message
+    message = mistakes(polled(AWS, 291), lambda raw: None)
+    assert "tradestack:bots: 291 without secretArn: the poller's one secret holds the credentials of at most 290" in message
     assert "give secretArn to the others" in message and "hush" not in message
 
 
 @pytest.mark.parametrize(
-    "raw", [polled(AWS, 350), polled(LOCAL, 360), {key: value for key, value in polled(AWS, 351).items() if key not in ("data", "board")}]
+    "raw", [polled(AWS, 290), polled(LOCAL, 360), {key: value for key, value in polled(AWS, 291).items() if key not in ("data", "board")}]
 )
 def test_as_many_bots_as_fit_and_more_where_no_secret_holds_them(raw: dict[str, Any]) -> None:
     if "data" not in raw:
         del raw["secrets"]["data"]
-    assert len(parse(copy.deepcopy(raw), "dev").bots) > 350
+    assert len(parse(copy.deepcopy(raw), "dev").bots) > 290
 
 
 def test_all_mistakes_at_once() -> None:
