@@ -1,5 +1,6 @@
 """Tests of AWS stacks never reach AWS: those that use the engine and not Docker run with the offline plugins, without credentials."""
 
+import asyncio
 import gc
 from pathlib import Path
 
@@ -26,3 +27,12 @@ def no_real_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     for name, value in chosen.items():
         monkeypatch.setenv(name, value)
     return Path(chosen["PULUMI_HOME"])
+
+
+@pytest.fixture(autouse=True)
+def event_loop_for_pulumi() -> None:
+    """Pulumi's SDK wants a current event loop; `asyncio.run` in another file's test leaves the thread without one."""
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())

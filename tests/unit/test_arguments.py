@@ -19,6 +19,8 @@ BOT = {
     "max_open_trades": 1,
     "secrets": {"api_username": "user", "api_password": "p", "jwt_secret_key": "j", "ws_token": "w"},
 }
+INFLUX = "http://reader:password@db:8086/query?db=tradestack"
+STORE_SECRETS = ("redis_password", "influx_admin_password", "influx_write_password", "influx_read_password")
 GOOD: dict[str, dict[str, Any]] = {
     "FreqtradeBot": BOT,
     "BotImage": {"host": HOST},
@@ -28,6 +30,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "LocalQueue": {"host": HOST, "queues": ["alerts"]},
     "AlpacaPaper": {"host": HOST, "secrets": {"key": "k", "secret": "s"}},
     "WebhookService": {"host": HOST, "account": "paper", "limits": LIMITS, "secrets": SECRETS, "image": "x:1", "queue": QUEUE},
+    "BotMetrics": {"host": HOST, "secrets": {"influx_url": "http://w:p@db:8086/write?db=d", "bots": "[]"}, "costs": {}},
+    "Board": {"host": HOST, "secrets": {"bots": "[]"}},
+    "Grafana": {"host": HOST, "secrets": {"influx_url": INFLUX, "loki_url": "http://loki:3100", "admin_password": "x" * 16}},
+    "TimeseriesStack": {"host": HOST, "secrets": {key: f"{key.replace('_', '')}0123456789" for key in STORE_SECRETS}},
     "BotCluster": {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]},
 }
 
