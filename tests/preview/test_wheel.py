@@ -84,7 +84,12 @@ def their_project(pulumi_project: Callable[..., Project], binaries: Path) -> Cal
 def test_it_holds_the_library_and_the_images_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     modules = {path.relative_to(ROOT / "components") for path in (ROOT / "components").rglob("*.py")}
-    library = {path.as_posix() for path in modules if "venv" not in path.parts} | {"py.typed", "PulumiPlugin.yaml", "requirements.txt", "prices.toml"}
+    library = {path.as_posix() for path in modules if "venv" not in path.parts} | {
+        "py.typed",
+        "PulumiPlugin.yaml",
+        "requirements.txt",
+        "prices.toml",
+    }
     assert {f"tradestack/{name}" for name in library} == {name for name in names if not name.startswith("tradestack/images/")}
     folders = {path.parent for path in (ROOT / "images").glob("*/Dockerfile")}
     folders |= {ROOT / "images" / name for folder in folders for name in shared_folders(str(folder))}
