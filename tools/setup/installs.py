@@ -1,5 +1,6 @@
 """What is installed in a stand-in's throwaway root file system; each returns the paths (relative) that belong in the image. Raise SetupError."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from .scratch import scratch
 
 PIP = ("python3", "-m", "pip")
 FREQTRADE_USER = "1000:1000"
-MAVEN = "https://repo.maven.apache.org/maven2"
+MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 QUESTDB_MODULE = "io.questdb"
 BUSYBOX = "busybox"
 # Where each library is that flock asks for, and where it really is.
@@ -73,19 +74,36 @@ def questdb(step: Step, root: Path) -> list[str]:
 
 
 def questdb_jar(step: Step, cache: Path = CACHE) -> Path:
-    """QuestDB's own package, from Maven Central or `TRADESTACK_MAVEN_MIRROR` (a URL with the same layout)."""
+    """QuestDB's own package, by Maven from its repositories, or from `TRADESTACK_MAVEN_MIRROR` (a URL with the layout of Maven Central)."""
     version = versions.QUESTDB
     target = cache / "servers" / f"questdb-{version}.jar"
     if target.is_file():
         return target
-    mirror = os.environ.get("TRADESTACK_MAVEN_MIRROR") or MAVEN
-    url = f"{mirror.rstrip('/')}/org/questdb/questdb/{version}/questdb-{version}.jar"
+    mirror = os.environ.get("TRADESTACK_MAVEN_MIRROR")
     with scratch(target.parent) as temporary, step.alive(f"downloading QuestDB {version}"):
-        try:
-            fetch(url, temporary / "questdb.jar", versions.QUESTDB_SHA256)
-        except (OSError, ValueError) as error:
-            raise SetupError(
-                f"base images: QuestDB {version} could not be had from {url} ({error}): set TRADESTACK_MAVEN_MIRROR, or load the official image"
-            ) from None
+        if mirror:
+            url = f"{mirror.rstrip('/')}/org/questdb/questdb/{version}/questdb-{version}.jar"
+            try:
+                fetch(url, temporary / "questdb.jar", versions.QUESTDB_SHA256)
+            except (OSError, ValueError) as error:
+                raise SetupError(
+                    f"base images: QuestDB {version} could not be had from {url} ({error}): "
+                    "correct TRADESTACK_MAVEN_MIRROR, or load the official image"
+                ) from None
+        else:
+            by_maven(step, version, temporary)
         (temporary / "questdb.jar").rename(target)
     return target
+
+
+def by_maven(step: Step, version: str, folder: Path) -> None:
+    """QuestDB's package as `folder`/questdb.jar. Raises SetupError without Maven, or for other content than expected."""
+    if not shutil.which("mvn"):
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            raise SetupError("base images: QuestDB comes by Maven: install it (package maven), or set TRADESTACK_MAVEN_MIRROR")
+        step.run("installing Maven", ["apt-get", "install", "-y", "-q", "--no-install-recommends", "maven"], timeout=900)
+    artifact = [f"-Dartifact=org.questdb:questdb:{version}", f"-DoutputDirectory={folder}", "-Dmdep.stripVersion=true"]
+    step.run("fetching QuestDB by Maven", ["mvn", "-q", "-B", MAVEN_COPY, *artifact], timeout=900)
+    found = hashlib.sha256((folder / "questdb.jar").read_bytes()).hexdigest()
+    if found != versions.QUESTDB_SHA256:
+        raise SetupError(f"base images: QuestDB {version} by Maven has the checksum {found}, expected is {versions.QUESTDB_SHA256}")
