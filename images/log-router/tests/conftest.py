@@ -1,7 +1,6 @@
 """What the tests share: the image's code on the path; the router and Loki in containers, made from this checkout's images."""
 
 import json
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,15 +21,10 @@ for folder in (IMAGE, IMAGE / "tests"):
 from forward import Driver  # noqa: E402
 
 from components.image_folders import image_at  # noqa: E402
+from tools.stack.ports import free_port  # noqa: E402
 
 BASES = CHECKOUT / ".tradestack" / "base-images.json"
 TENANT = {"X-Scope-OrgID": "tradestack"}
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(what: str, probe: Callable[[], Any], deadline: float = 120) -> Any:

@@ -11,9 +11,10 @@ from uuid import uuid4
 
 import docker
 import pytest
-from conftest import World, wait_for
 
 from components.hosts.docker import LOG_ROUTING
+
+from .conftest import World, wait_for
 
 pytestmark = pytest.mark.docker
 

@@ -6,7 +6,8 @@ import time
 
 import pytest
 import requests
-from conftest import wait_for
+
+from .conftest import wait_for
 
 pytestmark = pytest.mark.docker
 # Lines that were not taken in: the queue or the disk was full, or the memory short. Those that Loki refused are counted elsewhere.

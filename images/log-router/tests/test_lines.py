@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
-from conftest import wait_for
+
+from .conftest import wait_for
 
 pytestmark = pytest.mark.docker
 
