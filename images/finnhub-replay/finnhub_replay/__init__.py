@@ -1,0 +1,1 @@
+"""A stand-in of Finnhub's API with recorded answers."""
