@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slanger.accept.admission import UNNAMED, admit_alert, admit_control
+from slanger.accept.admission import SIGNED_REQUEST, UNNAMED, admit_alert, admit_control
 from slanger.accept.authentication import Request, check_sender, check_signature, request_timestamp
 from slanger.accept.batches import BatchWriter, Message, NotStored
 from slanger.accept.body import Disconnected, Receive, parse, read_body
@@ -89,9 +89,9 @@ class App:
                 raise Refused(401, "commands must be signed: sign path, timestamp and body with the signing key")
             # With the timestamp: a second kill within SQS's five minutes of deduplication is another command.
             key = alert_key_of(settings.queue.account, request.path, f"{timestamp}\n".encode() + body)
-            noted["authenticated_by"] = "request"
+            noted["authenticated_by"] = SIGNED_REQUEST
             return admit_control(settings, parse(body), key, now)
-        proofs = ["request"] if timestamp is not None else check_sender(settings, request)
+        proofs = [SIGNED_REQUEST] if timestamp is not None else check_sender(settings, request)
         tree = parse(body)
         _note_name(noted, tree)
         if check_signature(settings, tree, whole=timestamp is not None):

@@ -125,6 +125,14 @@ def test_a_signed_request_is_accepted_within_its_window_only(accept, seconds, st
     assert answer.status_code == status and words in answer.text
 
 
+@pytest.mark.parametrize("seconds", [-86_400, 86_400])
+def test_in_a_signed_request_the_alert_s_time_may_be_that_of_another_clock(accept, alert, seconds):
+    """A program's bytes are a function of its signal, so that a repeat is the same alert; the market's clock may be a simulated one."""
+    body = {"action": "buy", "ticker": "AAPL", "time": time.time() + seconds}
+    assert accept.send_signed(body).status_code == 202
+    assert accept.send(alert(time=time.time() + seconds)).status_code == 403
+
+
 def test_a_signed_request_is_bound_to_path_time_and_body(accept, signed_headers):
     body = json.dumps({"action": "buy", "ticker": "AAPL", "time": time.time()}).encode()
     headers = signed_headers(body)
