@@ -3,7 +3,7 @@ STACK ?= local
 FORMAT ?= table
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up status logs secrets restore backup alert alerts kill resume market dead-letters down clean test test-fast lint preview cost bench chaos-bots chaos-data chaos-alerts
+.PHONY: help up status logs secrets restore backup alert alerts kill resume market dead-letters down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -96,6 +96,10 @@ bench: ## what previews, alerts, polling, data services and the board take, in a
 	@$(PYTHON) -m tools.setup test
 	@$(PYTHON) -m tests.bench
 
+day: ## a whole trading day on the local stack in minutes, and whether the books agree (SPEED=90 DATE=2026-12-01 RESET=1)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.day $(if $(SPEED),--speed "$(SPEED)") $(if $(DATE),--date "$(DATE)") $(if $(RESET),--reset)
+
 chaos-bots: ## kill the local stack's bots ten times and compare their trades (KILLS=10 SEED=…)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.chaos.bots $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
@@ -109,3 +113,8 @@ chaos-alerts: ## hurt a webhook's containers while alerts come in, and count ord
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.setup up
 	@$(PYTHON) -m tools.chaos.alerts $(if $(ALERTS),--alerts $(ALERTS)) $(if $(SEED),--seed $(SEED))
+
+chaos-day: ## interrupt every service 50 times during a trading day and compare the books (EACH=50 SEED=…)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.setup up
+	@$(PYTHON) -m tools.day.chaos $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED))

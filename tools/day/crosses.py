@@ -1,0 +1,29 @@
+"""Crosses in one-minute bars, found by pandas: independent of earnyearn's own arithmetic."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas
+
+FAST, SLOW, SMOOTH = 12, 26, 9
+MINUTE_MS = 60_000
+
+
+def crosses(bars: Mapping[str, Sequence[tuple[int, float]]], first_ms: int) -> set[tuple[str, str, int]]:
+    """(symbol, buy or sell, bar's end) of every bar from `first_ms` on where MACD(12, 26, 9) crosses its signal line.
+
+    `bars`: symbol -> (Unix ms of the minute's begin, close) in order, from the anchor on (the open of the session before).
+    Formula: MACD = EMA12 - EMA26 of the closes, signal line = EMA9 of MACD (Gerald Appel, "Technical Analysis: Power Tools for Active
+    Investors", 2005); EMAs begin with the first value (`adjust=False`).
+    """
+    found = set()
+    for symbol, rows in bars.items():
+        closes = pandas.Series([close for _, close in rows], dtype=float)
+        macd = closes.ewm(span=FAST, adjust=False).mean() - closes.ewm(span=SLOW, adjust=False).mean()
+        above = macd - macd.ewm(span=SMOOTH, adjust=False).mean()
+        for index in range(1, len(rows)):
+            if rows[index][0] < first_ms:
+                continue
+            before, now = above[index - 1], above[index]
+            if (before <= 0 < now) or (before >= 0 > now):
+                found.add((symbol, "buy" if now > 0 else "sell", rows[index][0] + MINUTE_MS))
+    return found

@@ -1,0 +1,187 @@
+"""Lives through one simulated trading day on a stack of this machine and reads what it left behind."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tools.day.broker import AHEAD, NEW_YORK, PaperBroker
+from tools.day.crosses import crosses
+from tools.day.differences import differences
+from tools.day.influx import Influx
+from tools.day.records import Day
+from tools.day.timetable import MORNING_SPEED, TradingDay, choose, phases
+from tools.stack.alert import fired, send
+from tools.stack.bots import container, container_state
+from tools.stack.engine import StackError, outputs
+from tools.stack.services import everything
+from tools.stack.status import engine_client
+
+CASH = 100_000
+# What a person holds already: the first is on the list of holds and must be kept, the others must be closed before the bell.
+HOLD, BOUGHT = "KO", {"KO": 20, "MSFT": 3, "T": 40}
+LIST = "dividend_aristocrats"
+READY_SECONDS = 180.0
+SETTLE_SECONDS = 120.0
+NEEDED = ("alpaca-paper", "webhook", "webhook-worker", "purrstream", "earnyearn", "beancleaner", "data-redis", "data-influxdb")
+
+
+@dataclass
+class Stage:
+    """A stack that is up, seen from outside."""
+
+    known: dict[str, Any]
+    """Its outputs."""
+    containers: dict[str, Any]
+    broker: PaperBroker
+    influx: Influx
+    account: str
+
+
+def open_stage(stack: str) -> Stage:
+    """Raises StackError naming what the stack lacks."""
+    known, engine = outputs(stack), engine_client(stack)
+    containers = {name: container(engine, service) for name, service in everything(known).items()}
+    missing = [name for name in NEEDED if containers.get(name) is None]
+    if missing:
+        raise StackError(
+            f"stack {stack!r} runs no {', '.join(missing)}: a day needs them; compare its file with Pulumi.local.yaml, `make up`"
+        )
+    secrets = known["credentials"]
+    broker = PaperBroker(published(containers["alpaca-paper"]), secrets["webhook"]["brokerKey"], secrets["webhook"]["brokerSecret"])
+    influx = Influx(containers["data-influxdb"], secrets["data"]["influxReadPassword"], known["data"]["influxDatabase"])
+    return Stage(known, containers, broker, influx, known["webhook"]["account"])
+
+
+def published(one: Any) -> str:
+    """URL of the container's one published port. Raises StackError."""
+    bindings = [binding for given in (one.attrs["HostConfig"]["PortBindings"] or {}).values() for binding in given]
+    if not bindings:
+        raise StackError("tradestack:alpacaPaper publishes no port: set publishedPort, and testApi to true")
+    return f"http://127.0.0.1:{bindings[0]['HostPort']}"
+
+
+def choose_day(stage: Stage, wanted: date | None) -> TradingDay:
+    """The wanted day, or the next one that has not been lived through: signals of one day are the same each time. Raises StackError."""
+    stage.broker.set_clock(hours="nyse")
+    today = datetime.now(NEW_YORK).date()
+    last = stage.influx.last_signal(stage.account)
+    first = max(today, last.astimezone(NEW_YORK).date() + timedelta(days=1)) if last else today
+    around = wanted or first
+    day = choose(stage.broker.sessions(around - AHEAD, around + AHEAD), wanted, first)
+    if day is None:
+        raise StackError(f"DATE={wanted}: no trading day of the New York Stock Exchange; choose another, or leave it out")
+    if wanted and last and wanted < first:
+        raise StackError(f"DATE={wanted}: the stack has lived through it; the next one is {first}")
+    return day
+
+
+def live(stage: Stage, day: TradingDay, speed: float, tell: Callable[[str], None]) -> dict[str, Decimal]:
+    """The whole day. Returns what was bought for it: symbol -> quantity."""
+    broker = stage.broker
+    broker.reset(CASH)
+    lists(stage, "set", LIST, HOLD)
+    tell(f"{day.day}: {LIST} holds {HOLD}")
+    broker.set_clock(time=day.begins, speed=MORNING_SPEED, hours="nyse")
+    wait_until(lambda: len(listed(stage)) > 1, READY_SECONDS, "earnyearn has no list of earnings")
+    tell(f"earnings list: {', '.join(listed(stage))}")
+    if broker.now() < day.opens - timedelta(minutes=1):
+        broker.set_clock(time=day.opens - timedelta(minutes=1))
+    wait_for_clock(broker, day.opens)
+    broker.set_clock(speed=1)
+    buy(stage)
+    seeded = wait_until(lambda: _bought(broker), READY_SECONDS, f"the orders for {', '.join(BOUGHT)} are not filled")
+    tell("bought: " + ", ".join(f"{qty.normalize():f} {symbol}" for symbol, qty in sorted(seeded.items())))
+    for phase in phases(day, speed):
+        broker.set_clock(speed=phase.speed)
+        wait_for_clock(broker, phase.until, lambda now: tell(told(stage, now)))
+    broker.set_clock(speed=1)
+    return seeded
+
+
+def buy(stage: Stage) -> None:
+    """The day's first positions, by alerts as a person's TradingView would send them."""
+    hook, key = stage.known["webhook"], stage.known["credentials"]["webhook"]["signingKey"]
+    for symbol, qty in BOUGHT.items():
+        options = {"qty": str(qty), "name": "day"}
+        url, body = fired("market", hook["url"], hook["account"], key, "buy", symbol, options)
+        send(url, body)
+
+
+def read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
+    """What the day left behind, once broker and InfluxDB agree or SETTLE_SECONDS are over."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        found = _read(stage, day, seeded)
+        if not differences(found) or time.monotonic() > deadline:
+            return found
+        time.sleep(2)
+
+
+def _read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
+    span = (day.begins, day.ends + timedelta(hours=1))
+    signals = stage.influx.signals(stage.account, span)
+    orders = stage.broker.orders()
+    symbols = sorted({one.symbol for one in signals} | set(listed(stage)) - {"-"})
+    return Day(
+        fills=stage.broker.fills(orders),
+        written=stage.influx.fills(stage.account, span),
+        orders=orders,
+        positions=stage.broker.positions(),
+        signals=signals,
+        crosses=crosses(stage.broker.bars(symbols, day.anchor, day.closes), round(day.opens.timestamp() * 1000)),
+        closes=stage.influx.closes(stage.account, span),
+        kept=frozenset({HOLD}),
+        seeded=seeded,
+    )
+
+
+def told(stage: Stage, now: datetime) -> str:
+    """One line of progress."""
+    orders, positions = stage.broker.orders(), stage.broker.positions()
+    return f"{now.astimezone(NEW_YORK):%H:%M} New York: {len(orders)} orders, {len(positions)} positions"
+
+
+def listed(stage: Stage) -> list[str]:
+    """The earnings list of now."""
+    return lists(stage).get("earnings_list", [])
+
+
+def lists(stage: Stage, *change: str) -> dict[str, list[str]]:
+    """beancleaner's lists: shown, or changed (`set NAME SYMBOL…`). Raises StackError."""
+    code, output = stage.containers["beancleaner"].exec_run(["python3", "-m", "beancleaner", "lists", *change])
+    raise NotImplementedError(code, output)
+
+
+def wait_until(done: Callable[[], Any], seconds: float, problem: str) -> Any:
+    """What `done` returns once it is true. Raises StackError."""
+    deadline = time.monotonic() + seconds
+    while not (value := done()):
+        if time.monotonic() > deadline:
+            raise StackError(f"{problem} after {seconds:.0f} s: see `make status` and `make logs BOT=…`")
+        time.sleep(0.5)
+    return value
+
+
+def wait_for_clock(broker: PaperBroker, until: datetime, each: Callable[[datetime], None] | None = None) -> None:
+    """Until the broker's time; `each` is called with it about every half hour of its."""
+    due = broker.now()
+    while (now := broker.now()) < until:
+        if each and now >= due:
+            each(now)
+            due = now + timedelta(minutes=30)
+        time.sleep(0.5)
+
+
+def not_running(containers: dict[str, Any], names: Iterable[str]) -> list[str]:
+    """Those that are not healthy now."""
+    for name in names:
+        containers[name].reload()
+    return [name for name in names if container_state(containers[name]) != "running"]
+
+
+def _bought(broker: PaperBroker) -> dict[str, Decimal]:
+    positions = broker.positions()
+    return positions if set(BOUGHT) <= set(positions) else {}
