@@ -17,6 +17,7 @@ from components import (
     LocalCluster,
     LocalQueue,
     Network,
+    StrategyService,
     TimeseriesStack,
     WebhookService,
     tag_resources,
@@ -105,9 +106,12 @@ if stack.webhook:
         given["alb"]["public_subnet_ids"] = network.public_subnet_ids
     webhook = WebhookService(WEBHOOK, {"host": host, **given})
 
+parts = {DATA: data, WEBHOOK: webhook, "account": stack.webhook.account if stack.webhook else None}
+services = {one.name: StrategyService(one.name, {"host": host, **one.arguments(stack.secrets, parts)}) for one in stack.services}
+
 metrics, board, grafana = None, None, None
 if data:
-    tasks = {**running_bots, DATA: data, "exchange-replay": replay, "alpaca-paper": paper, "queue": queue, WEBHOOK: webhook}
+    tasks = {**running_bots, DATA: data, "exchange-replay": replay, "alpaca-paper": paper, "queue": queue, WEBHOOK: webhook, **services}
     watched = watched_bots(stack, running_bots)
     if stack.board:
         read = {"influx_url": data.influx_read_url, "loki_url": data.loki_url, "bots": watched}
@@ -122,6 +126,7 @@ if data:
 
 pulumi.export("host", stack.host.value)
 pulumi.export("bots", bots)
+pulumi.export("services", [{"name": name, "service": one.service, "logs": one.logs, "url": one.url} for name, one in services.items()])
 pulumi.export("credentials", pulumi.Output.secret(stack.secrets))
 if data:
     pulumi.export(

@@ -18,6 +18,7 @@ from components.task import FARGATE_SIZES, NAME_PATTERN
 from settings_checks import across_bots, host_mistakes, secret_mistakes
 from settings_data import BoardSettings, DataSettings, GrafanaSettings, data_mistakes
 from settings_section import PROJECT, HostKind, Port, Section
+from settings_services import ServiceSettings, service_mistakes
 from settings_webhook import AlpacaPaperSettings, WebhookSettings, webhook_mistakes
 
 
@@ -123,6 +124,7 @@ class Settings(Section):
     data: Optional[DataSettings] = None
     board: Optional[BoardSettings] = None
     grafana: Optional[GrafanaSettings] = None
+    services: list[ServiceSettings] = []
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     base_images: dict[str, str] = {}
@@ -177,9 +179,8 @@ def parse(raw: dict[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         mistakes += [_sentence(one) for one in error.errors(include_url=False, include_context=False)]
     if settings is not None:
-        mistakes += (
-            secret_mistakes(settings, stack) + host_mistakes(settings) + webhook_mistakes(settings, stack) + data_mistakes(settings, stack)
-        )
+        checks = (secret_mistakes, webhook_mistakes, data_mistakes, service_mistakes)
+        mistakes += host_mistakes(settings) + [one for check in checks for one in check(settings, stack)]
     if mistakes or settings is None:
         raise ConfigurationError(f"the configuration of stack {stack!r} has mistakes:\n" + "\n".join(f"  - {one}" for one in mistakes))
     return settings

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 def across_bots(raw: dict[str, Any]) -> list[str]:
     """Names and ports that two bots claim; on the raw data, so that these show up beside mistakes inside the blocks."""
     bots = [bot for bot in raw.get("bots") or [] if isinstance(bot, dict)] if isinstance(raw.get("bots"), list) else []
-    mistakes = []
+    services = raw.get("services") if isinstance(raw.get("services"), list) else []
+    own = Counter(str(one.get("name")) for one in services if isinstance(one, dict))
+    mistakes = [f"{PROJECT}:services: {count} are named {name!r}; give each a name of its own" for name, count in own.items() if count > 1]
+    for name in sorted({str(bot.get("name")) for bot in bots} & set(own)):
+        mistakes.append(f"{PROJECT}:services: name={name!r}: a bot has this name; choose another")
     for name, count in Counter(str(bot.get("name")) for bot in bots).items():
         if count > 1:
             mistakes.append(f"{PROJECT}:bots: {count} bots are named {name!r}; a name is a bot's identity and storage: give each its own")
@@ -35,9 +39,9 @@ def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
     mistakes = []
     known = {to_camel(key) for key in SECRET_VARIABLES}
     blocks = {WEBHOOK: settings.webhook, DATA: settings.data, GRAFANA: settings.grafana}
-    names = {bot.name for bot in settings.bots} | {name for name, block in blocks.items() if block is not None}
+    names = {one.name for one in (*settings.bots, *settings.services)} | {name for name, block in blocks.items() if block is not None}
     for name in sorted(set(settings.secrets) - names):
-        mistakes.append(f"{PROJECT}:secrets.{name}: there is no bot of this name; remove it or correct the name")
+        mistakes.append(f"{PROJECT}:secrets.{name}: there is no bot or service of this name; remove it or correct the name")
     for bot in settings.bots:
         given = settings.secrets.get(bot.name, {})
         if bot.secret_arn:
@@ -61,8 +65,8 @@ def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
 
 def host_mistakes(settings: "Settings") -> list[str]:
     mistakes = []
-    if not settings.bots and settings.webhook is None:
-        mistakes.append(f"{PROJECT}:bots=[]: nothing would run; give at least one bot, or {PROJECT}:webhook")
+    if not settings.bots and not settings.services and settings.webhook is None:
+        mistakes.append(f"{PROJECT}:bots=[]: nothing would run; give at least one bot, or {PROJECT}:webhook or {PROJECT}:services")
     for index, bot in enumerate(settings.bots):
         path = f"{PROJECT}:bots[{index}] ({bot.name})"
         if bot.exchange == "replay" and settings.exchange_replay is None:

@@ -1,11 +1,14 @@
 """What every block of a stack's configuration has in common."""
 
+import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from components.task import FARGATE_SIZES
 
 PROJECT = "tradestack"
 # The webhook's resource name, its DNS name, and its block in `tradestack:secrets`.
@@ -13,6 +16,9 @@ WEBHOOK = "webhook"
 # The same of the data services (each store's task has it before its own name) and of Grafana.
 DATA = "data"
 GRAFANA = "grafana"
+# The same of the services around the market, and the list of your own.
+PURRSTREAM, EARNYEARN, BEANCLEANER, SERVICES = "purrstream", "earnyearn", "beancleaner", "services"
+FINNHUB_REPLAY = "finnhubReplay"
 # Keys whose value is a port of this machine.
 PORT_KEYS = ("publishedPort", "logRouterPort")
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -42,3 +48,23 @@ def ports(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         for one in value:
             yield from ports(one)
+
+
+def in_configuration_keys(mistake: str) -> str:
+    """A component's sentence with configuration's camelCase in place of the arguments' snake_case."""
+    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda name: to_camel(name[0]), mistake)
+
+
+def size_mistakes(cpu: Optional[int], memory: Optional[int]) -> list[str]:
+    """What Fargate doesn't have; None is the component's default, 256 and 512."""
+    cpu, memory = cpu or 256, memory or 512
+    if cpu not in FARGATE_SIZES:
+        return [f"cpu={cpu}: use one of {', '.join(map(str, FARGATE_SIZES))}"]
+    if memory not in FARGATE_SIZES[cpu]:
+        return [f"memory={memory}: with cpu {cpu} use one of {', '.join(map(str, FARGATE_SIZES[cpu]))} (MiB)"]
+    return []
+
+
+def typed_secret(stack: str, path: str) -> str:
+    """How a person gives a secret that nobody can make up."""
+    return f"run `pulumi config set --secret --path '{path}' --stack {stack}` and paste it"

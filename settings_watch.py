@@ -8,6 +8,7 @@ import pulumi
 
 from components.bot_metrics import PORT
 from components.hosts import HostArgs, name_on_host
+from components.strategy_service import StrategyService
 from settings_data import BOT_METRICS
 from settings_section import WEBHOOK
 
@@ -43,7 +44,8 @@ def health_checks(components: Mapping[str, Any], host: HostArgs) -> list[dict[st
     """name and url of what the board asks how it is; Redis, InfluxDB, Loki and the bots it talks to anyway."""
     poller = name_on_host(BOT_METRICS, host)
     found: list[dict[str, pulumi.Input[str]]] = [{"name": BOT_METRICS, "url": pulumi.Output.concat("http://", poller, f":{PORT}/health")}]
-    for name, path in HEALTH_PATHS.items():
+    paths = {**HEALTH_PATHS, **{name: "/health" for name, one in components.items() if isinstance(one, StrategyService)}}
+    for name, path in paths.items():
         component = components.get(name)
         if component is not None:
             base = component.private_url if name == WEBHOOK else component.url

@@ -18,7 +18,11 @@ def image_folder(name: str) -> str:
 
 def image_at(name: str) -> Image:
     """The image that is built from `images/NAME`, with the folders beside it that its Dockerfile copies from."""
-    context = image_folder(name)
+    return image_in(image_folder(name))
+
+
+def image_in(context: str) -> Image:
+    """The same of any folder with a Dockerfile. Raises OSError without one, ValueError for one that names no base."""
     bases = dict(re.findall(r"^ARG ([A-Z_]+_BASE_IMAGE)=(\S+)\s*$", Path(context, "Dockerfile").read_text(), re.MULTILINE))
     return Image(context=context, base=base_image(context), bases=bases, shared=shared_folders(context))
 

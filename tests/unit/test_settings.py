@@ -87,7 +87,7 @@ def test_good_configuration() -> None:
         (lambda raw: raw.pop("secrets"), "tradestack:secrets.sample.apiPassword: is missing; run `make secrets STACK=dev`"),
         (lambda raw: raw["secrets"]["sample"].update(jwtSecret="x"), "tradestack:secrets.sample.jwtSecret: unknown key"),
         (lambda raw: raw["secrets"]["sample"].update(databaseUrl="mysql://x"), "secrets.sample.databaseUrl: not a PostgreSQL URL"),
-        (lambda raw: raw["secrets"].update(ghost=SECRETS), "tradestack:secrets.ghost: there is no bot of this name"),
+        (lambda raw: raw["secrets"].update(ghost=SECRETS), "tradestack:secrets.ghost: there is no bot or service of this name"),
         (bot(dryRun=False), "tradestack:secrets.sample.exchangeKey: is missing and dryRun is false"),
         (lambda raw: (raw.update(host="fargate"), bot(publishedPort=18081)(raw)), "publishedPort=18081: Fargate publishes nothing"),
         (lambda raw: raw.update(network={"egress": "vpn"}), "tradestack:network.egress='vpn'"),

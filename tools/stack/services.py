@@ -1,10 +1,10 @@
-"""What a stack runs beside its bots: the data services, the exchange replay, the paper broker, the queue, the webhook, the poller, the board."""
+"""What a stack runs beside its bots: the data services, the exchange replay, the paper broker, the queue, the webhook, the poller, the board, your own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from settings_section import DATA
+from settings_section import DATA, SERVICES
 from tools.stack.engine import LOCAL
 
 # Key in the stack's outputs -> (name that people know it by, output with its container or ECS service).
@@ -37,6 +37,7 @@ def services(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for output, name, key in OUTPUTS:
         if known.get(output):
             yield name, known[output][key]
+    yield from ((one["name"], one["service"]) for one in known.get(SERVICES) or [])
 
 
 def everything(known: dict[str, Any]) -> dict[str, str]:
@@ -47,6 +48,7 @@ def everything(known: dict[str, Any]) -> dict[str, str]:
 def service_statuses(stack: str, known: dict[str, Any], state: Callable[[str], str]) -> list[ServiceStatus]:
     """State of every service of a stack; `state` looks at one container or ECS service."""
     urls = {name: known.get(output) for output, name, key in OUTPUTS if key == "service"}
+    urls |= {one["name"]: one for one in known.get(SERVICES) or []}
     logs = "make logs BOT={}" + ("" if stack == LOCAL else f" STACK={stack}")
     return [
         ServiceStatus(service=name, state=state(service), url=(urls.get(name) or {}).get("url", "-"), logs=logs.format(name))

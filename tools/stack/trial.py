@@ -17,6 +17,7 @@ from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS
 from components.webhook_environment import REQUIRED_SECRETS
 from settings_data import data_placeholders, made_up_grafana_secrets
 from settings_section import DATA, GRAFANA, WEBHOOK
+from settings_services import service_secret_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = "placeholder-in-the-place-of-a-secret"  # long enough for every kind of secret
@@ -38,6 +39,9 @@ def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
         config["tradestack:secrets"][DATA] = data_placeholders(data, PLACEHOLDER)
     if isinstance(grafana := config.get(f"tradestack:{GRAFANA}"), dict):
         config["tradestack:secrets"][GRAFANA] = dict.fromkeys(made_up_grafana_secrets(grafana), PLACEHOLDER)
+    for name, keys in service_secret_keys(config).items():
+        if keys:
+            config["tradestack:secrets"][name] = dict.fromkeys(keys, PLACEHOLDER)
     return {"config": config}
 
 
