@@ -111,10 +111,23 @@ class Bus:
         """Raises BusDown."""
         await self._call(self._redis.ping())
 
-    async def subscribe(self, channels: Iterable[str], kinds: Iterable[type] | None = None) -> AsyncIterator[Received | Gap]:
+    async def together(self, *commands: tuple[str | int | float, ...]) -> list[Any]:
+        """Answers to several commands, which Redis does at once and without anybody's in between. Raises BusDown, and then they may be done.
+
+        A command: its name and its arguments, such as ("SET", "key", "text", "EX", 120).
+        """
+        pipeline = self._redis.pipeline(transaction=True)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await self._call(pipeline.execute())
+
+    async def subscribe(
+        self, channels: Iterable[str], kinds: Iterable[type] | None = None, *, greet: bool = False
+    ) -> AsyncIterator[Received | Gap]:
         """Messages for ever, over every loss of the connection; Gap after one, or when the first connection took more than one try.
 
         What is no message of `kinds` is skipped. Redis cuts off whoever reads too slowly, which is a Gap too: nothing is kept here.
+        `greet`: a Gap after the first connection too: from there on nothing is missed.
         """
         names, known = tuple(channels), None if kinds is None else tuple(kinds)
         backoff, heard, again, told = Backoff(0.25, LONGEST_DELAY), time.monotonic(), False, -QUIET_SECONDS
@@ -123,7 +136,7 @@ class Bus:
             try:
                 await self._subscribed(connection, names)
                 backoff.reset()
-                if again:
+                if again or greet:
                     yield Gap(time.monotonic() - heard)
                 heard, again = time.monotonic(), True
                 async for channel, text in self._messages(connection):

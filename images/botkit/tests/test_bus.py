@@ -265,3 +265,32 @@ def test_connections_are_given_back(redis_server):
 
     # The bus's subscription and the test's own connections.
     assert asyncio.run(scenario()) <= 8
+
+
+@pytest.mark.servers
+def test_several_commands_are_done_at_once(redis_server):
+    async def scenario():
+        async with open_bus(redis_server.url) as bus:
+            answers = await bus.together(("SET", "k", "v", "EX", 100), ("SADD", "s", "a"), ("GET", "k"))
+            redis_server.kill()
+            with pytest.raises(BusDown):
+                await bus.together(("GET", "k"))
+            return answers[1:]
+
+    assert asyncio.run(scenario()) == [1, "v"]
+
+
+@pytest.mark.servers
+def test_the_first_subscription_is_told_when_asked_for(redis_server):
+    async def scenario():
+        async with open_bus(redis_server.url) as bus:
+            heard = bus.subscribe(["a"], greet=True)
+            first = await anext(heard)
+            # From there on nothing is missed.
+            await bus.publish("a", Halt("x"))
+            second = await anext(heard)
+            await heard.aclose()
+            return first, second.message["reason"]
+
+    gap, reason = asyncio.run(scenario())
+    assert isinstance(gap, Gap) and reason == "x"
