@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from aiohttp import web
 
 from . import assets, desk, entities, sessions
-from .broker import Broker, moment, now, world
+from .broker import Broker, hours_of, moment, now, world
 from .ledger import Position
 from .refusals import malformed, missing
 from .web_parts import BROKER, answer, asset_named, body_of, choice, flag, instant, whole
@@ -75,7 +75,7 @@ async def calendar(request: web.Request) -> web.Response:
     today = moment(now(broker)).astimezone(sessions.NEW_YORK).date()
     start, end = _day(request, "start", today), _day(request, "end", today + timedelta(days=CALENDAR_DAYS - 1))
     days = (start + timedelta(days=n) for n in range(min((end - start).days + 1, CALENDAR_DAYS)))
-    found = (sessions.session_of(day, broker.settings.hours) for day in days)
+    found = (sessions.session_of(day, hours_of(broker)) for day in days)
     return answer([sessions.to_json(session) for session in found if session is not None])
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from . import account_routes, broker, data_routes, faults, order_routes, paper_routes, stream
+from . import account_routes, broker, clock, data_routes, faults, order_routes, paper_routes, stream
 from .broker import Broker
 from .faults import Fault
 from .limits import Window
@@ -18,8 +18,8 @@ from .web_parts import BROKER, FAULTS, WINDOWS, answer
 
 log = logging.getLogger(__name__)
 
-# Prices and hours are looked at so often (s); slow fills and cancels are due to the same grid.
-TICK = 0.1
+# Prices and hours are looked at at least so often (s); slow fills and cancels are due to the same grid.
+SLOWEST_TICK = 0.1
 
 
 def make_app(running: Broker) -> web.Application:
@@ -56,12 +56,12 @@ async def _hang_up(app: web.Application) -> None:
 async def _tick(running: Broker) -> None:
     while True:
         try:
-            broker.step(running)
+            broker.tick(running)
             broker.record(running)
             await running.store.durable()
         except Exception:
             log.exception("tick failed")
-        await asyncio.sleep(TICK)
+        await asyncio.sleep(clock.tick_seconds(running.conditions, SLOWEST_TICK))
 
 
 async def _health(request: web.Request) -> web.Response:
@@ -118,6 +118,7 @@ def _known(request: web.Request, running: Broker) -> bool:
 
 async def _carry_out(request: web.Request, handler, running: Broker) -> web.StreamResponse:
     try:
+        broker.follow(running)
         return await errors(request, handler)
     finally:
         broker.record(running)

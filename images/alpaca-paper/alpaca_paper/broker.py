@@ -6,30 +6,34 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
+from . import clock, hours, ledger, prices, sessions, store
 from . import conditions as market
-from . import hours, ledger, prices, sessions, store
 from .assets import Asset, make_assets
 from .conditions import Conditions, World
-from .decimals import nearest
 from .ledger import Account, Ledger, Position
 from .orders import EPOCH
+from .prices import Recording
 from .settings import Settings
 from .store import BadStore, Store
 from .stream import Hub
 
 DAY_US = 86_400_000_000
 MICROSECOND = timedelta(microseconds=1)
+# After a long pause of the whole process the looks are further apart, so that it answers again soon.
+MOST_LOOKS = 5_000
 
 
 @dataclass
 class Broker:
     settings: Settings
     assets: dict[str, Asset]
-    movement: list[float]
+    recording: Recording
     ledger: Ledger
     conditions: Conditions
     store: Store
     hub: Hub
+    looked: int = 0
+    """Up to when (microseconds of the broker's clock) the books have followed the market."""
 
 
 def open_broker(settings: Settings) -> Broker:
@@ -37,7 +41,9 @@ def open_broker(settings: Settings) -> Broker:
     hub, assets = Hub(), make_assets(settings.symbols)
     opened = Store(settings.data, hub.publish)
     books, conditions = opened.load()
-    broker = Broker(settings, assets, prices.read_movement(), books, conditions, opened, hub)
+    recording = prices.read_recording()
+    recording = prices.flat(recording) if settings.prices == "fixed" else recording
+    broker = Broker(settings, assets, recording, books, conditions, opened, hub)
     if books is None:
         reset(broker, settings.cash, {})
     used = {order.symbol for order in broker.ledger.orders.values()} | set(broker.ledger.positions)
@@ -53,20 +59,17 @@ def wall_clock() -> int:
 
 def now(broker: Broker) -> int:
     """Unix microseconds on the broker's clock."""
-    return wall_clock() + broker.conditions.clock_shift
+    return clock.reading(broker.conditions, wall_clock())
 
 
-def last_price(broker: Broker, symbol: str, ago_us: int = 0) -> Decimal:
-    """USD: set by the test API, or replayed at the wall time (`ago_us` before), or the start price."""
-    conditions, asset = broker.conditions, broker.assets[symbol]
-    if symbol in conditions.prices:
-        return conditions.prices[symbol]
-    if broker.settings.prices == "fixed":
-        price = asset.start
-    else:
-        price = prices.replayed(broker.movement, asset, wall_clock() - ago_us)
-    shifted = price * conditions.shifts.get(symbol, 1)
-    return max(nearest(shifted, asset.tick(shifted)), asset.tick(shifted))
+def hours_of(broker: Broker) -> str:
+    """always or nyse."""
+    return broker.conditions.hours or broker.settings.hours
+
+
+def price_at(broker: Broker, symbol: str, time_us: int) -> Decimal:
+    """USD at a time of the broker's clock."""
+    return prices.price_at(broker.recording, broker.assets[symbol], broker.conditions.history.get(symbol, ()), time_us)
 
 
 def moment(time_us: int) -> datetime:
@@ -75,21 +78,21 @@ def moment(time_us: int) -> datetime:
 
 def session_now(broker: Broker, time_us: int) -> tuple[sessions.Session, str]:
     """The current or next session and the phase of the stock market."""
-    session = sessions.current_or_next(moment(time_us), broker.settings.hours)
+    session = sessions.current_or_next(moment(time_us), hours_of(broker))
     phase = sessions.phase(moment(time_us), session)
     if broker.conditions.forced_open is not None:
         phase = "open" if broker.conditions.forced_open else "closed"
     return session, phase
 
 
-def world(broker: Broker) -> World:
-    """This instant, for the engine."""
-    time_us = now(broker)
+def world(broker: Broker, time_us: int | None = None) -> World:
+    """One instant, for the engine; this one unless told."""
+    time_us = now(broker) if time_us is None else time_us
     session, phase = session_now(broker, time_us)
-    at_hand = session if moment(time_us) < session.close else sessions.next_session(session.day, broker.settings.hours)
+    at_hand = session if moment(time_us) < session.close else sessions.next_session(session.day, hours_of(broker))
     return World(
         now=time_us,
-        price=cache(lambda symbol: last_price(broker, symbol)),
+        price=cache(lambda symbol: price_at(broker, symbol, time_us)),
         phase=phase,
         session=session.day.isoformat(),
         expires=(at_hand.close - EPOCH) // MICROSECOND,
@@ -104,8 +107,37 @@ def world(broker: Broker) -> World:
 
 
 def step(broker: Broker) -> None:
-    """Time passes: brings the books to this instant."""
-    hours.step(broker.ledger, world(broker))
+    """Brings the books to this instant, whatever has been between: to be called when the market was changed by hand."""
+    _look(broker, now(broker))
+
+
+def _look(broker: Broker, time_us: int) -> None:
+    broker.looked = time_us
+    hours.step(broker.ledger, world(broker, time_us))
+
+
+def follow(broker: Broker) -> None:
+    """Time passes, up to a look before this instant. However late this is called, resting orders see the prices of the whole way
+    in steps of a look, and the market opens and closes on time. To be called before every request.
+    """
+    present = now(broker)
+    grain = max(clock.look_us(broker.conditions), (present - broker.looked) // MOST_LOOKS)
+    while (following := min(broker.looked + grain, _next_bell(broker))) < present:
+        _look(broker, following)
+
+
+def tick(broker: Broker) -> None:
+    """Time passes, up to this instant."""
+    follow(broker)
+    step(broker)
+
+
+def _next_bell(broker: Broker) -> int:
+    """When the stock market's phase changes next."""
+    at = moment(broker.looked)
+    session = sessions.current_or_next(at, hours_of(broker))
+    bells = (session.pre_open, session.open, session.close, session.post_close)
+    return (min(bell for bell in bells if bell > at) - EPOCH) // MICROSECOND
 
 
 def record(broker: Broker) -> None:

@@ -4,6 +4,21 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
+# A symbol's changes beyond these are forgotten, oldest first.
+MOST_CHANGES = 200
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the test API did to a symbol's price."""
+
+    time: int
+    """Unix microseconds on the broker's clock."""
+    price: Decimal | None
+    """USD, set; None while it is replayed."""
+    shift: Decimal
+    """Factor on the replayed price."""
+
 
 @dataclass
 class Conditions:
@@ -15,8 +30,16 @@ class Conditions:
     """Symbol -> factor on the replayed price."""
     forced_open: bool | None = None
     """The market is open or closed whatever the hours say."""
+    history: dict[str, list[Change]] = field(default_factory=dict)
+    """Symbol -> what `prices` and `shifts` were from when on, oldest first: bars of the past stay as they were."""
     clock_shift: int = 0
-    """Microseconds that the broker's clock is ahead of the wall."""
+    """Microseconds that the broker's clock was ahead of the wall at `speed_since`."""
+    speed: int = 1
+    """Broker seconds per real second."""
+    speed_since: int = 0
+    """Wall time (Unix microseconds) from which on the clock has run at this speed."""
+    hours: str | None = None
+    """always or nyse; None for what the settings say."""
     fill_delay_ms: int = 0
     fill_parts: int = 1
     """In how many executions an order is filled, each `fill_delay_ms` after the one before."""
@@ -32,7 +55,30 @@ def to_row(conditions: Conditions) -> dict:
 def from_row(row: dict) -> Conditions:
     for name in ("prices", "shifts"):
         row[name] = {symbol: Decimal(value) for symbol, value in row[name].items()}
-    return Conditions(**row)
+    history = {symbol: [_change(**one) for one in changes] for symbol, changes in row.pop("history", {}).items()}
+    conditions = Conditions(**row, history=history)
+    for symbol in ({*conditions.prices, *conditions.shifts}) - history.keys():
+        # Stored before there was a history: what is set has always been so.
+        note(conditions, symbol, 0)
+    return conditions
+
+
+def _change(time: int, price: str | None, shift: str) -> Change:
+    return Change(time, None if price is None else Decimal(price), Decimal(shift))
+
+
+def note(conditions: Conditions, symbol: str, time_us: int) -> None:
+    """Keeps what a symbol's price is from now on. What was noted for later times, before the clock was moved back, is gone."""
+    now = Change(time_us, conditions.prices.get(symbol), conditions.shifts.get(symbol, Decimal(1)))
+    earlier = [one for one in conditions.history.get(symbol, []) if one.time < time_us]
+    conditions.history[symbol] = [*earlier, now][-MOST_CHANGES:]
+
+
+def turned_back(conditions: Conditions, time_us: int) -> None:
+    """The clock was moved: what is set now holds from there on."""
+    for symbol, changes in conditions.history.items():
+        if changes[-1].time > time_us:
+            note(conditions, symbol, time_us)
 
 
 @dataclass(frozen=True)

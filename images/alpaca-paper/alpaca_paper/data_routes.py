@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from .assets import Asset
-from .broker import Broker, last_price, now
+from .broker import Broker, now, price_at
 from .orders import iso
 from .refusals import Refusal
 from .web_parts import BROKER, answer
@@ -14,7 +14,7 @@ routes = web.RouteTableDef()
 def _trade(broker: Broker, asset: Asset) -> dict:
     """A trade of now at the last price; numbers are JSON numbers here, other than in trading."""
     time_us = now(broker)
-    trade = {"t": iso(time_us), "p": float(last_price(broker, asset.symbol)), "s": 1 if asset.is_crypto else 100, "i": time_us}
+    trade = {"t": iso(time_us), "p": float(price_at(broker, asset.symbol, time_us)), "s": 1 if asset.is_crypto else 100, "i": time_us}
     return trade | ({"tks": "B"} if asset.is_crypto else {"x": "V", "c": ["@"], "z": "C"})
 
 

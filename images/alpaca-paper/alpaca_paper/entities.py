@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from . import checks, sessions
 from . import ledger as books
-from .broker import DAY_US, Broker, last_price, moment, session_now
+from .broker import DAY_US, Broker, hours_of, moment, price_at, session_now
 from .conditions import World
 from .decimals import ZERO, dollars, text
 from .ledger import Fill, Position
@@ -82,7 +82,7 @@ def configurations(broker: Broker) -> dict:
 def position(broker: Broker, held: Position, world: World) -> dict:
     """GET /v2/positions/{symbol}. As at Alpaca a coin's position is called BTCUSD, its orders BTC/USD."""
     asset, price = broker.assets[held.symbol], world.price(held.symbol)
-    yesterday = last_price(broker, held.symbol, DAY_US)
+    yesterday = price_at(broker, held.symbol, world.now - DAY_US)
     value, cost = held.qty * price, held.qty * held.avg_entry_price
     since = held.avg_entry_price if world.now - held.opened < DAY_US else yesterday
     day_cost = held.qty * since
@@ -115,7 +115,7 @@ def _ratio(part: Decimal, whole: Decimal) -> str:
 def clock(broker: Broker, time_us: int) -> dict:
     """GET /v2/clock, in New York time."""
     session, phase = session_now(broker, time_us)
-    following = sessions.next_session(session.day, broker.settings.hours)
+    following = sessions.next_session(session.day, hours_of(broker))
     opens = session.open if moment(time_us) < session.open else following.open
     closes = session.close if moment(time_us) < session.close else following.close
     shown = [at.astimezone(sessions.NEW_YORK).isoformat() for at in (moment(time_us), opens, closes)]

@@ -8,9 +8,9 @@ from decimal import Decimal
 from aiohttp import web
 
 from . import broker as brokers
-from . import conditions, faults
+from . import clock, conditions, faults
 from .broker import Broker
-from .decimals import ZERO, parse
+from .decimals import ZERO, parse, text
 from .order_routes import every_order
 from .orders import EPOCH
 from .refusals import Refusal
@@ -54,9 +54,12 @@ async def orders(request: web.Request) -> web.Response:
 @routes.get("/_paper/conditions")
 async def shown(request: web.Request) -> web.Response:
     broker = request.app[BROKER]
-    body = {**conditions.to_row(broker.conditions), "last": {symbol: brokers.last_price(broker, symbol) for symbol in broker.assets}}
+    time_us = brokers.now(broker)
+    body = conditions.to_row(broker.conditions)
+    del body["history"]
+    body["last"] = {symbol: brokers.price_at(broker, symbol, time_us) for symbol in broker.assets}
     return answer(
-        {name: {key: str(one) for key, one in value.items()} if isinstance(value, dict) else value for name, value in body.items()}
+        {name: {key: text(one) for key, one in value.items()} if isinstance(value, dict) else value for name, value in body.items()}
     )
 
 
@@ -79,6 +82,9 @@ async def set_prices(request: web.Request) -> web.Response:
     for symbol, percent in shifts.items():
         target = market.prices if symbol in market.prices else market.shifts
         target[symbol] = target.get(symbol, Decimal(1)) * (1 + percent / 100)
+    time_us = brokers.now(broker)
+    for symbol in {*released, *fixed, *shifts}:
+        conditions.note(market, symbol, time_us)
     return _changed(broker)
 
 
@@ -90,22 +96,44 @@ def _changed(broker: Broker) -> web.Response:
 
 @routes.post("/_paper/clock")
 async def set_clock(request: web.Request) -> web.Response:
-    """{"open": true|false|null} forces the market open or closed, null follows the hours; {"time": ISO} moves the clock, which runs on."""
-    body = await _object(request, "open", "time")
+    """{"open": true|false|null} forces the market open or closed, null follows the hours; {"hours": "always"|"nyse"|null}, null follows
+    the settings; {"time": ISO} moves the clock, which runs on, null gives the wall's back; {"speed": 60} makes it run faster."""
+    body = await _object(request, "open", "hours", "time", "speed")
     broker = request.app[BROKER]
-    if "open" in body and body["open"] not in (True, False, None):
+    if body.get("open") not in (True, False, None):
         raise _wrong(f"open={body['open']!r}: use true, false or null")
-    if "time" in body and body["time"] is not None:
-        try:
-            at = datetime.fromisoformat(body["time"])
-            broker.conditions.clock_shift = (at - EPOCH) // brokers.MICROSECOND - brokers.wall_clock()
-        except (TypeError, ValueError):
-            raise _wrong(f"time={body['time']!r}: use ISO 8601 with a zone, such as 2026-11-25T15:59:00-05:00, or null") from None
-    elif "time" in body:
-        broker.conditions.clock_shift = 0
+    if body.get("hours") not in ("always", "nyse", None):
+        raise _wrong(f"hours={body['hours']!r}: use always, nyse or null")
+    speed, moved = _speed(body), _time(body)
+    wall_us, market = brokers.wall_clock(), broker.conditions
+    if "time" in body:
+        market.speed = 1 if moved is None else market.speed
+        clock.set_time(market, wall_us, wall_us if moved is None else moved)
+        conditions.turned_back(market, clock.reading(market, wall_us))
+    if speed is not None:
+        clock.set_speed(market, wall_us, speed)
     if "open" in body:
-        broker.conditions.forced_open = body["open"]
+        market.forced_open = body["open"]
+    if "hours" in body:
+        market.hours = body["hours"]
     return _changed(broker)
+
+
+def _speed(body: dict) -> int | None:
+    value = body.get("speed")
+    if "speed" in body and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= clock.FASTEST):
+        raise _wrong(f"speed={value!r}: use a whole number of broker seconds per real second, from 1 to {clock.FASTEST}")
+    return value
+
+
+def _time(body: dict) -> int | None:
+    """Unix microseconds."""
+    if body.get("time") is None:
+        return None
+    try:
+        return (datetime.fromisoformat(body["time"]) - EPOCH) // brokers.MICROSECOND
+    except (TypeError, ValueError):
+        raise _wrong(f"time={body['time']!r}: use ISO 8601 with a zone, such as 2026-11-25T15:59:00-05:00, or null") from None
 
 
 @routes.post("/_paper/fills")
@@ -165,7 +193,10 @@ def _positions(broker: Broker, body: dict) -> dict[str, tuple[Decimal, Decimal]]
             raise _wrong(f"positions {symbol}: use qty and avg_entry_price")
         qty = _number(f"positions {symbol} qty", one.get("qty"), -(10**9), 10**9)
         price = _number(
-            f"positions {symbol} avg_entry_price", one.get("avg_entry_price", str(brokers.last_price(broker, symbol))), 0, 10**9
+            f"positions {symbol} avg_entry_price",
+            one.get("avg_entry_price", str(brokers.price_at(broker, symbol, brokers.now(broker)))),
+            0,
+            10**9,
         )
         if qty < ZERO and broker.assets[symbol].is_crypto:
             raise _wrong(f"positions {symbol} qty={qty}: coins can't be held short")
