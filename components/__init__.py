@@ -13,6 +13,7 @@ from .hosts.args import DockerHostArgs, FargateHostArgs, HostArgs
 from .local_cluster import LocalCluster, LocalClusterArgs
 from .local_queue import LocalQueue, LocalQueueArgs
 from .network import Egress, Network, NetworkArgs
+from .scheduled_job import ScheduledJob, ScheduledJobArgs
 from .strategy_service import StrategyService, StrategyServiceArgs
 from .tags import tag_resources
 from .timeseries_args import ChunkStore, HistoryEngine, HistoryStore, InfluxdbStore, LokiStore, RedisStore, StoreKind
@@ -67,6 +68,8 @@ __all__ = [
     "Network",
     "NetworkArgs",
     "RedisStore",
+    "ScheduledJob",
+    "ScheduledJobArgs",
     "StoreKind",
     "StrategyService",
     "StrategyServiceArgs",

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 import pulumi
 
+from ..job_schedule import JobSchedule, job_cost
 from ..task import Image, InvalidArgument, TaskSpec, check
 from ..task_cost import monthly_cost
 from .args import DockerHostArgs, FargateHostArgs, HostArgs
@@ -16,11 +17,15 @@ __all__ = [
     "DockerHostArgs",
     "FargateHostArgs",
     "HostArgs",
+    "RunningJob",
     "RunningTask",
     "build_on_host",
+    "check_job",
     "check_task",
+    "cost_of_job",
     "cost_on_host",
     "name_on_host",
+    "run_job",
     "run_task",
 ]
 
@@ -46,6 +51,29 @@ class RunningTask:
     """`https://…` of its ingress; None without one."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunningJob:
+    """What a component learns of the scheduled task it handed over."""
+
+    host: str
+    """`docker` or `fargate`."""
+    service: pulumi.Output[str]
+    """Name of the container (docker) or ARN of the state machine that runs it (fargate)."""
+    logs: pulumi.Output[str]
+    """Command that shows its logs, for people."""
+    runs: pulumi.Output[str]
+    """Command that shows what its runs did."""
+    start: pulumi.Output[str]
+    """Command that starts a run now; empty on Docker."""
+    schedule_group: pulumi.Output[str]
+    """Name of its schedules' group; empty on Docker."""
+    dead_letter_url: pulumi.Output[str]
+    """Queue of runs that could not be started; empty on Docker."""
+    image: pulumi.Output[str]
+    monthly_cost: pulumi.Output[float]
+    """USD for 30 days of its runs on Fargate (job_schedule.py), on either host."""
+
+
 def run_task(spec: TaskSpec, host: HostArgs, parent: pulumi.Resource) -> RunningTask:
     """Run `spec` on `host`; every resource becomes a child of `parent`.
 
@@ -61,6 +89,29 @@ def check_task(spec: TaskSpec, host: HostArgs) -> None:
     check(spec)
     module, args = _chosen(host)
     module.refuse(spec, args)
+
+
+def run_job(run: TaskSpec, watch: TaskSpec, schedule: JobSchedule, host: HostArgs, parent: pulumi.Resource) -> RunningJob:
+    """Run a task at the schedule's times: `run` once a time on Fargate, `watch` for ever on Docker. Raises as run_task does."""
+    check_job(run, watch, schedule, host)
+    return _job_module(host).run_job(run, watch, schedule, _chosen(host)[1], parent)
+
+
+def check_job(run: TaskSpec, watch: TaskSpec, schedule: JobSchedule, host: HostArgs) -> None:
+    """Raise InvalidArgument for a scheduled task that `host` can't run; a component asks before it registers itself."""
+    check(run)
+    check(watch)
+    _job_module(host).refuse_job(run, watch, schedule, _chosen(host)[1])
+
+
+def _job_module(host: HostArgs) -> ModuleType:
+    return import_module(f"{_chosen(host)[0].__name__}_schedule")
+
+
+def cost_of_job(run: TaskSpec, schedule: JobSchedule, host: HostArgs) -> pulumi.Output[float]:
+    """As cost_on_host, of the scheduled runs of `run`."""
+    own = (host.get("fargate") or {}).get("assign_public_ip")
+    return pulumi.Output.from_input(own).apply(lambda public: job_cost(run, schedule, public_address=bool(public)))
 
 
 def cost_on_host(spec: TaskSpec, host: HostArgs) -> pulumi.Output[float]:

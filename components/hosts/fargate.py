@@ -27,11 +27,8 @@ REPOSITORY_KEYS = ("repository_url", "repository_arn")
 
 def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> RunningTask:
     """Run `spec`, which `refuse` has passed, as a service of the host's cluster."""
-    tags = {**spec.tags, "component": spec.component}
-    image = build(spec.name, spec.image, spec.architecture, host, parent)
-    secrets = task_secrets(spec, tags, parent)
-    points = {volume.name: access_point(spec, volume, host["file_system_arn"], tags, parent) for volume in spec.volumes}
-    definition = _task_definition(spec, host, image, secrets, points, tags, parent)
+    tags = tags_of(spec)
+    image, points, definition = define(spec, host, tags, parent)
     running, public_url = reachable_service(spec, host, definition.arn, tags, parent)
     if spec.scaling:
         scaling(spec, host, running, tags, parent)
@@ -41,12 +38,26 @@ def run(spec: TaskSpec, host: FargateHostArgs, parent: pulumi.Resource) -> Runni
         host=HOST,
         dns_name=name_on_host(spec.name, {"fargate": host}),
         service=running.id,  # its ARN
-        logs=_where_logs_are(spec, host),
+        logs=where_logs_are(spec, host),
         image=image,
         volumes=points,
         public_url=public_url,
         monthly_cost=cost_on_host(spec, {"fargate": host}),
     )
+
+
+def tags_of(spec: TaskSpec) -> dict[str, str]:
+    return {**spec.tags, "component": spec.component}
+
+
+def define(
+    spec: TaskSpec, host: FargateHostArgs, tags: Mapping[str, str], parent: pulumi.Resource
+) -> tuple[pulumi.Output[str], Mapping[str, pulumi.Output[str]], aws.ecs.TaskDefinition]:
+    """Image, access points by volume, and the task definition: all that a task is before something starts it."""
+    image = build(spec.name, spec.image, spec.architecture, host, parent)
+    secrets = task_secrets(spec, tags, parent)
+    points = {volume.name: access_point(spec, volume, host["file_system_arn"], tags, parent) for volume in spec.volumes}
+    return image, points, _task_definition(spec, host, image, secrets, points, tags, parent)
 
 
 def refuse(spec: TaskSpec, host: FargateHostArgs) -> None:
@@ -224,7 +235,9 @@ def plain_environment(spec: TaskSpec) -> pulumi.Output[Mapping[str, str]]:
     return pulumi.Output.from_input({name: plain(name, value) for name, value in sorted(spec.environment.items())})
 
 
-def _where_logs_are(spec: TaskSpec, host: FargateHostArgs) -> pulumi.Output[str]:
+def where_logs_are(spec: TaskSpec, host: FargateHostArgs) -> pulumi.Output[str]:
+    """Command that shows the task's log."""
+
     def sentence(known: list[Optional[str]]) -> str:
         loki_url, group, region = known
         if loki_url:

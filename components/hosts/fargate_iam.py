@@ -22,18 +22,21 @@ def arn_parts(arn: str, key: str) -> tuple[str, str, str]:
     return parts[1], parts[3], parts[4]
 
 
-def trust_policy(cluster_arn: str) -> str:
-    """ECS tasks of the cluster's account and region, nobody else: without it another account's ECS could be talked into using the role."""
+def trust_policy(cluster_arn: str, service: str = "ecs-tasks", source: str = "ecs") -> str:
+    """An AWS service for the cluster's account and region, nobody else: without it another account could talk the service into using the role.
+
+    `source`: the service in the ARN on whose behalf it asks.
+    """
     partition, region, account = arn_parts(cluster_arn, "host.fargate.cluster_arn")
-    return _document(
+    return document(
         [
             {
                 "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Principal": {"Service": f"{service}.amazonaws.com"},
                 "Action": "sts:AssumeRole",
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": account},
-                    "ArnLike": {"aws:SourceArn": f"arn:{partition}:ecs:{region}:{account}:*"},
+                    "ArnLike": {"aws:SourceArn": f"arn:{partition}:{source}:{region}:{account}:*"},
                 },
             }
         ]
@@ -43,14 +46,14 @@ def trust_policy(cluster_arn: str) -> str:
 def execution_policy(name: str, log_group_arn: str, repository_arn: Optional[str], secret_arns: Sequence[str]) -> str:
     """What ECS does before the container runs: write to the task's log streams, pull its image, read its secrets."""
     group = log_group_arn.removesuffix(":*")
-    statements = [_allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:log-stream:{name}/*")]
+    statements = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:log-stream:{name}/*")]
     if repository_arn:
-        statements.append(_allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository_arn))
+        statements.append(allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository_arn))
         # AWS offers no resource for this action: the token is the account's.
-        statements.append(_allow(["ecr:GetAuthorizationToken"], "*"))
+        statements.append(allow(["ecr:GetAuthorizationToken"], "*"))
     if secret_arns:
-        statements.append(_allow(["secretsmanager:GetSecretValue"], sorted(set(secret_arns))))
-    return _document(statements)
+        statements.append(allow(["secretsmanager:GetSecretValue"], sorted(set(secret_arns))))
+    return document(statements)
 
 
 def task_policy(
@@ -60,21 +63,21 @@ def task_policy(
     permissions: Sequence[tuple[Sequence[str], Sequence[str]]] = (),
 ) -> Optional[str]:
     """What the container itself may do; None when that is nothing. `permissions`: (actions, ARNs)."""
-    statements = [_allow(sorted(actions), sorted(arns)) for actions, arns in permissions]
+    statements = [allow(sorted(actions), sorted(arns)) for actions, arns in permissions]
     if access_point_ids:
         partition, region, account = arn_parts(file_system_arn, "host.fargate.file_system_arn")
         points = [f"arn:{partition}:elasticfilesystem:{region}:{account}:access-point/{id_}" for id_ in sorted(set(access_point_ids))]
         statements.append(
             {
-                **_allow(["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], file_system_arn),
+                **allow(["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], file_system_arn),
                 "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": points}},
             }
         )
     if execute_command:
         # These four have no resources of their own in IAM; they open the channel to the caller's shell.
         channels = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
-        statements.append(_allow([f"ssmmessages:{channel}" for channel in channels], "*"))
-    return _document(statements) if statements else None
+        statements.append(allow([f"ssmmessages:{channel}" for channel in channels], "*"))
+    return document(statements) if statements else None
 
 
 def private_repository_arn(reference: str, partition: str = "aws") -> Optional[str]:
@@ -104,9 +107,11 @@ def role(
     return pulumi.Output.all(created.arn, *[policy.id for policy in attached]).apply(lambda known: known[0])
 
 
-def _allow(actions: list[str], resource: Any) -> dict[str, Any]:
+def allow(actions: list[str], resource: Any) -> dict[str, Any]:
+    """One statement of a policy."""
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _document(statements: list[dict[str, Any]]) -> str:
+def document(statements: list[dict[str, Any]]) -> str:
+    """A policy, as canonical JSON."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True, separators=(",", ":"))

@@ -35,6 +35,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "Grafana": {"host": HOST, "secrets": {"influx_url": INFLUX, "loki_url": "http://loki:3100", "admin_password": "x" * 16}},
     "TimeseriesStack": {"host": HOST, "secrets": {key: f"{key.replace('_', '')}0123456789" for key in STORE_SECRETS}},
     "StrategyService": {"host": HOST, "image": "x:1", "prefix": "MINE"},
+    "ScheduledJob": {"host": HOST, "image": "beancleaner", "schedules": ["cron(58 15 ? * MON-FRI *)"], "watch_command": ["watch"]},
     "BotCluster": {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]},
 }
 
