@@ -10,8 +10,8 @@ SCHEMA_VERSION = 41
 COLUMNS = 24
 # Chart -> width and height in grid units; in this order on the page.
 SIZES = {"stat": (6, 4), "line": (12, 8), "bars": (12, 8), "table": (24, 9), "logs": (24, 14)}
-TITLES = {"bots": "Bots", "orders": "Orders", "services": "Services", "costs": "Costs"}
-RANGES = {"bots": "now-7d", "orders": "now-7d", "services": "now-6h", "costs": "now-30d"}
+TITLES = {"bots": "Bots", "orders": "Orders", "strategies": "Strategies", "services": "Services", "costs": "Costs"}
+RANGES = {"bots": "now-7d", "orders": "now-7d", "strategies": "now-7d", "services": "now-6h", "costs": "now-30d"}
 
 
 def dashboard(file: str, queries: Mapping[str, Query]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def dashboard(file: str, queries: Mapping[str, Query]) -> dict[str, Any]:
                 "asDropdown": False, "includeVars": False, "keepTime": False, "targetBlank": False,
             }
         ],
-        "templating": {"list": [variable(name, _source_of(name, queries)) for name in ("bot", "service", "level", "search") if name in used]},
+        "templating": {"list": [variable(name, _source_of(name, queries)) for name in ("bot", "service", "symbol", "level", "search") if name in used]},
         "panels": placed(sorted(queries.values(), key=lambda query: list(SIZES).index(query.chart))),
     }  # fmt: skip
 

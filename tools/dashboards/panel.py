@@ -15,6 +15,7 @@ PLACEHOLDERS = {
     "interval": "$__interval",
     "bot": "${bot:regex}",
     "service": "${service:regex}",
+    "symbol": "${symbol:regex}",
     "level": "${level:raw}",
     "search": "${search:regex}",
 }
@@ -73,7 +74,9 @@ def legend(query: Query) -> str:
         found = re.search(r"\bby \(([^)]*)\)", query.query)
         return " ".join(f"{{{{{one.strip()}}}}}" for one in found[1].split(",")) if found else query.title
     outer = re.sub(r"FROM \(SELECT .*?\) WHERE", "", query.query)
-    return " ".join(f"$tag_{one}" for one in re.findall(r'"(\w+)"', outer.partition("GROUP BY")[2])) or query.title
+    tags = " ".join(f"$tag_{one}" for one in re.findall(r'"(\w+)"', outer.partition("GROUP BY")[2]))
+    several = len(re.findall(r' AS "', outer.partition(" FROM ")[0])) > 1
+    return tags or ("$col" if several else query.title)
 
 
 def _defaults(query: Query) -> dict[str, Any]:

@@ -16,7 +16,8 @@ PANELS = [(file, panel) for file, dashboard in DASHBOARDS.items() for panel in d
 # Kinds of panels and units that come with Grafana: packages/grafana-data/src/valueFormats/categories.ts has the units' ids.
 KINDS, UNITS = {"timeseries", "stat", "table", "logs"}, {"none", "percent", "currencyUSD", "s", "m"}
 # Grafana's own variables: https://grafana.com/docs/grafana/v12.2/dashboards/variables/add-template-variables/#global-variables
-GLOBAL = {"timeFilter", "__interval", "tag_bot", "tag_kind", "tag_account", "tag_side", "tag_symbol", "tag_service", "tag_task"}
+TAGS = ("bot", "kind", "account", "side", "symbol", "service", "task", "rule", "outcome")
+GLOBAL = {"timeFilter", "__interval", "col", *(f"tag_{tag}" for tag in TAGS)}
 
 
 def sources() -> dict[str, str]:
@@ -96,7 +97,7 @@ def test_each_variable_that_is_used_is_there(file, panel) -> None:
 def test_what_a_person_types_is_escaped_everywhere() -> None:
     texts = [panel["targets"][0].get("query", "") + panel["targets"][0].get("expr", "") for _, panel in PANELS]
     assert any("${search:regex}" in one for one in texts) and any("${bot:regex}" in one for one in texts)
-    assert not [one for one in texts if re.search(r"\$\{?(search|bot|service)(?!:regex\})", one)]
+    assert not [one for one in texts if re.search(r"\$\{?(search|bot|service|symbol)(?!:regex\})", one)]
 
 
 def test_a_level_s_choices_are_read_as_they_are_meant() -> None:

@@ -28,14 +28,22 @@ POINTS = [
     f"telemetry,service=bot-metrics written=1i,dropped=0i,waiting=0i {T}",
     f"telemetry,service=bot-metrics written=3i,dropped=0i,waiting=0i {T + MINUTE}",
     f"cost,task=alpha usd_month=3 {T}",
+    f'earnyearn_signal,account=main,symbol=A,side=buy,reason=macd id="i",price=1,macd=1,signal=1,rsi=50,outcome="sent",alert="k" {T}',
+    f'earnyearn_signal,account=main,symbol=A,side=sell,reason=macd id="j",price=1,macd=1,signal=1,rsi=50,outcome="refused" {T}',
+    f'beancleaner_close,account=main,symbol=A,rule=bell,outcome=closed why="w",qty=1,left=0,price=1,profit=1,attempts=1i,cancelled=0i {T}',
+    f'beancleaner_close,account=main,symbol=K,rule=bell,outcome=kept why="w",qty=0,left=1,attempts=0i,cancelled=0i {T}',
+    f'account_fill,account=main,symbol=A,side=buy order_id="o",client_order_id="c",fill_id="f",qty=1,price=2,position_qty=1 {T}',
+    f"bar,symbol=alpha,interval=1m open=1,high=1,low=1,close=1,volume=1 {T}",
+    f"bar,symbol=a.b,interval=1m open=1,high=1,low=1,close=1,volume=1 {T}",
 ]
 LINES = [
     {"level": "info", "logger": "slanger.accept.journal", "message": "accepted"},
     {"level": "warning", "logger": "slanger.accept.journal", "message": "refused", "status": 401},
     {"level": "error", "logger": "slanger.execute.worker", "message": "undecodable"},
+    {"level": "error", "message": "report", "type": "beancleaner_report", "refused": "no list"},
     {"level": "info", "logger": "x", "message": "50 % (in words: half)"},
 ]
-ALL = {"${bot:regex}": ".*", "${service:regex}": ".+", "${level:raw}": ".*", "${search:regex}": ""}
+ALL = {"${bot:regex}": ".*", "${service:regex}": ".+", "${symbol:regex}": "a\\.b", "${level:raw}": ".*", "${search:regex}": ""}
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +86,9 @@ def test_chosen_values(influx, loki, known) -> None:
     # Two bots and one with a dot, as Grafana's format `regex` writes them.
     assert [rows(influx, loki, known, profit, bot=bot) for bot in ("(alpha|a\\.b)", "a\\.b", "a")] == [2, 1, 0]
     levels = {one["text"]: one["value"] for one in DASHBOARDS["services"]["templating"]["list"][2]["options"]}
-    assert [rows(influx, loki, known, log, level=levels[level]) for level in ("all", "warning and worse", "error and worse")] == [4, 2, 1]
+    assert [rows(influx, loki, known, log, level=levels[level]) for level in ("all", "warning and worse", "error and worse")] == [5, 3, 2]
     assert [rows(influx, loki, known, log, search=text) for text in ("50 % \\(in words: half\\)", "ACCEPTED", "nothing")] == [1, 1, 0]
-    assert [rows(influx, loki, known, log, service=one) for one in ("(webhook|alpha)", "web")] == [4, 0]
+    assert [rows(influx, loki, known, log, service=one) for one in ("(webhook|alpha)", "web")] == [5, 0]
 
 
 @pytest.mark.parametrize(("file", "variable"), VARIABLES, ids=lambda value: value if isinstance(value, str) else value["name"])

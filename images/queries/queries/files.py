@@ -7,10 +7,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-FILES = ("bots", "orders", "services", "costs")
+FILES = ("bots", "orders", "strategies", "services", "costs")
 SOURCES = ("influxdb", "loki")
 CHARTS = ("line", "bars", "table", "stat", "logs")
-PLACEHOLDERS = ("time", "interval", "bot", "service", "level", "search")
+PLACEHOLDERS = ("time", "interval", "bot", "service", "symbol", "level", "search")
 _KEYS = {"title": str, "source": str, "query": str, "unit": str, "chart": str, "description": str, "latest": int, "places": int}
 _NEEDED = ("title", "source", "query", "chart")
 _FOLDER = Path(__file__).resolve().parent

@@ -16,7 +16,7 @@ _SPELLED = {
     "error": ("error", "err"),
     "critical": ("critical", "crit", "fatal", "alert", "emergency", "panic"),
 }
-_EVERYTHING = {"bot": ".*", "service": ".+", "level": ".*", "search": ""}
+_EVERYTHING = {"bot": ".*", "service": ".+", "symbol": ".+", "level": ".*", "search": ""}
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_- ")
 _JSON_NAMES = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 
@@ -29,7 +29,7 @@ def fill(query: Query, start_ms: int, end_ms: int, interval_s: int, **values: st
     """InfluxQL or LogQL for the time from `start_ms` up to `end_ms` (Unix ms; without the end), one point every `interval_s` seconds.
 
     Exactly the query's own placeholders besides $time and $interval must be in `values`; an empty text means all.
-    bot, service: the whole name. level: this level and worse ones. search: part of a log line, in upper or lower case, as a person reads it.
+    bot, service, symbol: the whole name. level: this level and worse ones. search: part of a log line, in upper or lower case, as a person reads it.
     Raises BadValue.
     """
     used = query.placeholders

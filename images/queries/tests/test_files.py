@@ -16,7 +16,7 @@ def test_all_files_load() -> None:
 
 
 def test_another_file_is_refused() -> None:
-    with pytest.raises(BadQueryFile, match="'logs': no such query file; use one of bots, orders, services, costs"):
+    with pytest.raises(BadQueryFile, match="'logs': no such query file; use one of bots, orders, strategies, services, costs"):
         load("logs")
     with pytest.raises(BadQueryFile):
         load("../queries/bots")

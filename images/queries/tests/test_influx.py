@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import influx_strategies
 import pytest
 from queries import FILES, fill, load
 
@@ -10,7 +11,7 @@ pytestmark = pytest.mark.docker
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 T = 1_767_571_200_000  # 2026-01-05 00:00 UTC
 QUERIES = {(file, name): query for file in FILES for name, query in load(file).items() if query.source == "influxdb"}
-EVERYTHING = {"bot": "", "service": "", "level": "", "search": ""}
+EVERYTHING = {"bot": "", "service": "", "symbol": "", "level": "", "search": ""}
 
 BOT = [
     f'bot,bot=alpha up=1i,state="running",currency="BTC",profit=0.5,profit_percent=5,open_profit=-0.1,balance=10.5,'
@@ -264,6 +265,7 @@ EXPECTED: dict[tuple[str, str], tuple[dict[str, Any], list[Any]]] = {
     ("costs", "total"): ({"end": T + 2 * HOUR}, [({}, [{"time": T - HOUR, "usd_month": 12}])]),
     ("costs", "hourly"): (TWO_HOURS, [({}, [{"time": T, "usd_month": 10.2}, {"time": T + HOUR, "usd_month": 12}])]),
     ("costs", "spent"): (TWO_HOURS, [({}, [{"time": T, "usd": pytest.approx(22.2 / 720)}])]),
+    **influx_strategies.EXPECTED,
 }
 
 
@@ -276,7 +278,7 @@ def text(file: str, name: str, start: int = T, end: int = T + DAY, interval: int
 @pytest.fixture(scope="module")
 def known(influx) -> str:
     database = influx.database()
-    influx.write(database, [*BOT, *TRADES, *SLANGER, *TELEMETRY, *COST])
+    influx.write(database, [*BOT, *TRADES, *SLANGER, *TELEMETRY, *COST, *influx_strategies.POINTS])
     return database
 
 
@@ -306,6 +308,14 @@ def test_one_bot(influx, known, file, name) -> None:
         assert influx.ask(known, text(file, name, **asked, bot=other)) == []
 
 
+@pytest.mark.parametrize("name", ["price", "volume"])
+def test_one_symbol(influx, known, name) -> None:
+    asked, (_, only) = EXPECTED["strategies", name]
+    assert influx.ask(known, text("strategies", name, **asked, symbol="BRK.B")) == [only]
+    for other in ("BRK", "BRKxB", "BRK.B|AAPL", "AAP", "nobody"):
+        assert influx.ask(known, text("strategies", name, **asked, symbol=other)) == []
+
+
 NAMES = ["a/b", "a.b", "a'b", 'a"b', "a\\b", "a b", "a$/i", "ü😀", "a) OR (1=1", "a`b", "x/ OR time > 0 --"]
 
 
@@ -315,6 +325,10 @@ def test_any_name_finds_its_own_points_only(influx) -> None:
     influx.write(database, [f"bot,bot={name} profit={number} {T}" for number, name in enumerate(escaped)])
     for number, name in enumerate(NAMES):
         assert influx.ask(database, text("bots", "profit", **ONE_MINUTE, bot=name)) == [({"bot": name}, [{"time": T, "profit": number}])]
+    influx.write(database, [f"bar,symbol={name} close={number} {T}" for number, name in enumerate(escaped)])
+    for number, name in enumerate(NAMES):
+        found = influx.ask(database, text("strategies", "price", **ONE_MINUTE, symbol=name))
+        assert found == [({"symbol": name}, [{"time": T, "close": number}])]
 
 
 def test_tables_are_limited_to_the_newest(influx) -> None:
@@ -322,7 +336,11 @@ def test_tables_are_limited_to_the_newest(influx) -> None:
     influx.write(database, [f'slanger_outcome,kind=refused key="k{number}",orders=0 {T + number}' for number in range(500)])
     influx.write(database, [f'slanger_fill,side=buy qty=1,price=2,order_id="{number}" {T + number}' for number in range(500)])
     influx.write(database, [f"bot_trade,bot=alpha,pair=A/B,side=long trade_id={number}i {T + number}" for number in range(500)])
-    for file, name in (("orders", "recent"), ("orders", "refused"), ("orders", "fills"), ("bots", "trades")):
+    influx.write(database, [f'earnyearn_signal,side=buy id="{number}",outcome="sent" {T + number}' for number in range(500)])
+    influx.write(database, [f"beancleaner_close,outcome=failed,symbol=A attempts=1i {T + number}" for number in range(500)])
+    influx.write(database, [f'account_fill,side=buy qty=1,price=2,fill_id="{number}" {T + number}' for number in range(500)])
+    strategies = [("strategies", name) for name in ("recent", "closes", "fills")]
+    for file, name in (("orders", "recent"), ("orders", "refused"), ("orders", "fills"), ("bots", "trades"), *strategies):
         ((_, rows),) = influx.ask(database, text(file, name))
         assert [row["time"] - T for row in rows] == list(range(499, 299, -1))
     assert influx.ask(database, text("orders", "fill_count")) == [({}, [{"time": T, "count": 500}])]

@@ -21,7 +21,7 @@ LINES, LINES_A_SECOND = 300_000, 500
 # The board gives up after 5 s (InfluxDB) and 8 s (Loki); this machine may have more to do than ask.
 MOST_SECONDS = 20.0
 QUERIES = [query for file in FILES for query in load(file).values()]
-ALL = {"bot": "", "service": "", "level": "", "search": ""}
+ALL = {"bot": "", "service": "", "symbol": "", "level": "", "search": ""}
 
 
 def points() -> Iterator[str]:

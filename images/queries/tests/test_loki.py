@@ -15,11 +15,26 @@ MINUTE = 60_000
 T = int(time.time()) // 60 * MINUTE - 20 * MINUTE
 END = T + 5 * MINUTE
 QUERIES = {(file, name): query for file in FILES for name, query in load(file).items() if query.source == "loki"}
-EVERYTHING = {"bot": "", "service": "", "level": "", "search": ""}
+EVERYTHING = {"bot": "", "service": "", "symbol": "", "level": "", "search": ""}
 
 
 def line(level: str, message: str, logger: str = "x", **more: Any) -> str:
     return json.dumps({"time": "2026-01-05T00:00:00Z", "level": level, "logger": logger, "message": message, **more})
+
+
+def report(refused: str) -> str:
+    """As beancleaner prints one."""
+    kept = [{"symbol": "KO", "why": 'on the list "holds"', "left": 20.0}]
+    more = {
+        "type": "beancleaner_report",
+        "account": "main",
+        "day": "2026-01-05",
+        "refused": refused,
+        "closed": [],
+        "failed": [],
+        "kept": kept,
+    }
+    return line("error" if refused else "info", "report", "", service="beancleaner", **more, exit_code=1 if refused else 0)
 
 
 WEB, WORKER = "slanger.accept.journal", "slanger.execute.worker"
@@ -49,6 +64,11 @@ LINES = {
         (5_000, line("info", "accepted", WEB, bot="alpha")),
         (64_000, line("CRITICAL", "out of money", "freqtrade.x", bot="alpha")),
         (65_000, "no JSON at all: Größe 1"),
+    ],
+    ("beancleaner", ""): [
+        (2_500, report("")),
+        (67_000, report("nothing is closed: the list dividend_aristocrats can't be read")),
+        (68_000, line("error", "nothing is closed: the list dividend_aristocrats can't be read", "beancleaner.telling")),
     ],
     ("beta", "beta"): [(66_000, line("debug", 'says "hi" to C:\\tmp\nGröße 5 %, 😀', "freqtrade.x", bot="beta", path="a/b"))],
 }
@@ -111,10 +131,12 @@ NUMBERS: dict[tuple[str, str], dict[tuple[str, ...], dict[int, float]]] = {
         ("info", "alpha"): {0: 1},
         ("WARNING", "alpha"): {0: 1},
         ("CRITICAL", "alpha"): {1: 1},
+        ("info", "beancleaner"): {0: 1},
+        ("error", "beancleaner"): {1: 2},
         ("alpha",): {1: 1},
         ("debug", "beta"): {1: 1},
     },
-    ("services", "errors"): {("webhook",): {2: 1}, ("webhook-worker",): {1: 2}, ("alpha",): {1: 1}},
+    ("services", "errors"): {("webhook",): {2: 1}, ("webhook-worker",): {1: 2}, ("beancleaner",): {1: 2}, ("alpha",): {1: 1}},
 }
 
 
@@ -130,6 +152,11 @@ def test_rejected_lines(loki, known) -> None:
         (503, "not stored in time"),
         (401, 'no "signature"'),
     ]
+
+
+def test_runs_that_closed_nothing(loki, known) -> None:
+    (found,) = [json.loads(one) for one in lines(loki, text("strategies", "nothing_closed", known))]
+    assert (found["account"], found["refused"]) == ("main", "nothing is closed: the list dividend_aristocrats can't be read")
 
 
 @pytest.mark.parametrize(("file", "name"), QUERIES)
@@ -148,7 +175,7 @@ def test_every_line_of_a_bot_or_a_service(loki, known) -> None:
 
 def test_a_level_and_worse(loki, known) -> None:
     counts = {level: len(messages(loki, known, level=level)) for level in ("debug", "info", "warning", "error", "critical")}
-    assert counts == {"debug": 18, "info": 17, "warning": 10, "error": 4, "critical": 1}
+    assert counts == {"debug": 21, "info": 20, "warning": 12, "error": 6, "critical": 1}
     assert messages(loki, known, service="alpha", level="warning") == ["Outdated history", "out of money"]
 
 
@@ -169,7 +196,7 @@ def test_a_level_and_worse(loki, known) -> None:
         (".*", 0),
         ("heartbeat|history", 0),
         ("` | json", 0),
-        ("}", 18),
+        ("}", 21),
         ("k1", 2),
     ],
 )
@@ -178,4 +205,4 @@ def test_a_text_as_a_person_reads_it(loki, known, search, count) -> None:
 
 
 def test_each_query_was_tried(loki) -> None:
-    assert {*NUMBERS, ("orders", "rejected_lines"), ("services", "lines")} == QUERIES.keys()
+    assert {*NUMBERS, ("orders", "rejected_lines"), ("services", "lines"), ("strategies", "nothing_closed")} == QUERIES.keys()
