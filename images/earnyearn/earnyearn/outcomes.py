@@ -1,0 +1,161 @@
+"""What becomes of the day's signals, each once: told, or ordered while it is fresh, whatever is killed or replayed in between.
+
+Before an order is sent Redis knows its amounts, so that a restart sends the same bytes, which the webhook takes for the same alert.
+What Redis loses is written again; what it lost while this process was away is at worst told too little, never ordered twice.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+
+from botkit.bus import BusDown
+from botkit.market import Market, MarketDown, MarketRefused
+from botkit.orders import Order, Outcome, Webhook
+
+from earnyearn.memory import Memory, Record
+from earnyearn.session import Session
+from earnyearn.settings import Settings
+from earnyearn.strategy import SEND, Signal
+from earnyearn.telling import SERVICE, Teller
+
+log = logging.getLogger(__name__)
+ROUTE = "trailing"
+# An earlier try may have been taken: its answer was lost, or a process was killed in the middle.
+UNKNOWN = "unknown"
+CLOCK_SECONDS = 1.0
+
+
+class Outcomes:
+    def __init__(self, settings: Settings, memory: Memory, market: Market, webhook: Webhook, teller: Teller) -> None:
+        self._settings, self._memory, self._market = settings, memory, market
+        self._webhook, self._teller = webhook, teller
+        self._session: Session | None = None
+        self._records: dict[str, Record] = {}
+        self._unsaved: set[str] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._unknown_until: datetime | None = None
+        """Nothing was known of the day until then: who knows whether older signals were told."""
+        self.broker_time: datetime | None = None
+        """The broker's time as it was last heard: it is at least that."""
+
+    async def begin(self, session: Session) -> None:
+        """Before the day's first signal. Raises BusDown."""
+        if self._session == session:
+            return
+        await self.close()
+        known = await self._memory.records(session.day)
+        await self._memory.keep_records(session.day, {})
+        self._session, self._records, self._unsaved = session, known or {}, set()
+        self._unknown_until = self.broker_time if known is None else None
+
+    async def close(self) -> None:
+        """What was not sent is sent by the next process, if it is fresh then."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def save(self) -> None:
+        """What Redis lacks. Raises BusDown."""
+        if self._session is None:
+            return
+        day = self._session.day
+        names = set(self._unsaved) if await self._memory.known(day) else set(self._records)
+        await self._memory.keep_records(day, {name: self._records[name] for name in names})
+        self._unsaved -= names
+
+    def take(self, signal: Signal) -> None:
+        """A signal of the bars, new or found again."""
+        signal = replace(signal, account=self._settings.account)
+        record = self._records.get(signal.id)
+        if record and record.outcome:
+            # Its point may have been lost with the process that told it.
+            self._teller.note(replace(signal, outcome=record.outcome, alert=record.alert))
+        elif signal.id not in self._tasks:
+            task = asyncio.create_task(self._decide(signal, record, self._session))
+            self._tasks[signal.id] = task
+            task.add_done_callback(lambda done: self._done(signal.id, done))
+
+    def counts(self) -> dict[str, int]:
+        """Outcome -> signals of the day; `waiting`: not known yet."""
+        found = Counter(one.outcome for one in self._records.values() if one.outcome)
+        return {**found, "waiting": len(self._tasks)}
+
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("fault of a signal", exc_info=fault, extra={"signal": name})
+
+    async def _decide(self, signal: Signal, begun: Record | None, session: Session) -> None:
+        if begun is None and self._unknown_until is not None and self._is_old(signal, self._unknown_until):
+            return
+        if signal.verdict != SEND:
+            await self._told(signal, Record(signal.verdict), "")
+            return
+        fields = dict(begun.fields) if begun and begun.fields else _amounts(self._settings)
+        await self._remember(signal.id, Record("", fields))
+        tries = 1 if begun else 0
+
+        async def fresh() -> bool:
+            nonlocal tries
+            if await self._is_fresh(signal, session):
+                tries += 1
+                return True
+            return False
+
+        answer = await self._webhook.send(order_of(signal, fields), fresh)
+        outcome = UNKNOWN if answer.outcome == Outcome.STALE and tries else answer.outcome.value
+        await self._told(signal, Record(outcome, fields, answer.alert), answer.reason)
+
+    async def _told(self, signal: Signal, record: Record, why: str) -> None:
+        await self._remember(signal.id, record)
+        await self._teller.tell(replace(signal, outcome=record.outcome, alert=record.alert), why)
+
+    async def _remember(self, name: str, record: Record) -> None:
+        self._records[name] = record
+        self._unsaved.add(name)
+        try:
+            await self._memory.keep_records(self._session.day, {name: record})
+            self._unsaved.discard(name)
+        except BusDown as down:
+            log.warning("a signal's outcome is not in Redis yet: %s", down, extra={"signal": name})
+
+    async def _is_fresh(self, signal: Signal, session: Session) -> bool:
+        """By the broker's clock; without it nobody knows, and nothing is sent."""
+        told = False
+        while True:
+            try:
+                clock = await self._market.clock()
+                break
+            except (MarketDown, MarketRefused) as problem:
+                if not told:
+                    log.warning("a signal waits for the broker's clock: %s", problem, extra={"signal": signal.id})
+                told = True
+            await asyncio.sleep(CLOCK_SECONDS)
+        within = session.opens <= clock.time <= session.closes - self._settings.rules.before_close
+        return clock.is_open and within and not self._is_old(signal, clock.time)
+
+    def _is_old(self, signal: Signal, now: datetime) -> bool:
+        return now - signal.end > self._settings.fresh
+
+
+def order_of(signal: Signal, fields: dict[str, str]) -> Order:
+    """A pure function of the signal and the amounts."""
+    more = {**fields, "price": repr(signal.price), "interval": "1"}
+    return Order(
+        signal=signal.id,
+        name=SERVICE,
+        account=signal.account,
+        route=ROUTE,
+        symbol=signal.symbol,
+        action=signal.side,
+        time=signal.at,
+        fields=more,
+    )
+
+
+def _amounts(settings: Settings) -> dict[str, str]:
+    return {"notional": settings.notional, "trail_percent": settings.trail_percent}
