@@ -97,13 +97,16 @@ class Client:
             self._budget.pause(_retry_after(headers))
 
     async def found(self, path: str, priority: Priority = Priority.ORDER, *, params: Mapping[str, str] | None = None) -> Any:
-        """GET; None: the broker has no such thing."""
+        """GET; None: the broker has no such thing, and says so."""
         try:
-            return await self.call("GET", path, priority, params=params)
+            answer = await self.call("GET", path, priority, params=params)
         except Refused as refused:
             if refused.status == 404:
                 return None
             raise
+        if answer is None:
+            raise Unavailable("the broker's answer is empty")
+        return answer
 
     async def order_by_client_id(self, client_order_id: str, priority: Priority = Priority.ORDER) -> dict | None:
         """None: the broker has no such order."""

@@ -150,6 +150,9 @@ def test_what_is_not_there_is_none_and_what_is_refused_is_an_error():
     assert ask(answering(404, {"message": "order not found"}), lambda client: client.order_by_client_id("x"))[0] is None
     with pytest.raises(Refused):
         ask(answering(422, {}), lambda client: client.order_by_client_id("x"))
+    # Who took this for "no such order" would order again.
+    with pytest.raises(Unavailable, match="empty"):
+        ask(answering(200, None), lambda client: client.order_by_client_id("x"))
 
 
 def test_an_order_that_is_final_needs_no_cancelling():

@@ -1,125 +1,26 @@
-"""Alpaca's REST API: every call has a deadline and a place in the budget, and every answer is one of done, refused and unknown."""
+"""What the worker asks of the broker beyond single calls: orders page by page, the market's last price."""
 
-import json
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
+from botkit.alpaca import Client, Refused
+from botkit.alpaca_budget import Priority
 
-from slanger.execute.budget import Budget, Priority
 from slanger.symbols import is_crypto
 
-CONNECT_SECONDS = 3.0
-TOTAL_SECONDS = 10.0
 PAGE = 500
-FILLS_PAGE = 100
 
 
-class Refused(Exception):
-    """The broker won't do it; asking again would not help."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"the broker refuses it ({status}): {message}")
-        self.status = status
-        self.message = message
-
-
-class Unavailable(Exception):
-    """No answer that tells whether it was done: no connection, a timeout, a fault at the broker, credentials that it doesn't know."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where the broker is, and who we are."""
-
-    trading_url: str
-    data_url: str
-    key: str
-    secret: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"APCA-API-KEY-ID": self.key, "APCA-API-SECRET-KEY": self.secret}
-
-
-def open_session() -> aiohttp.ClientSession:
-    """Proxies of the environment are not used. The budget bounds the calls in flight: waiting here would count as the broker's delay."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
-        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
-    )
-
-
-class Broker:
+class Broker(Client):
     """One account's trading API and the market's last trades. Every method raises Refused and Unavailable."""
-
-    def __init__(self, session: aiohttp.ClientSession, address: Address, budget: Budget) -> None:
-        self._session = session
-        self._address = address
-        self._budget = budget
-
-    async def call(
-        self,
-        method: str,
-        path: str,
-        priority: Priority = Priority.ORDER,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Any = None,
-        data: bool = False,
-        before: Callable[[], None] = lambda: None,
-    ) -> Any:
-        """The JSON of the answer, None if it has none. `before` is called when the budget allows the call, just before it is sent, and
-        raises what shall stop it: a call can wait here for a minute. `data`: at the market-data API."""
-        url = (self._address.data_url if data else self._address.trading_url) + path
-        while True:
-            await self._budget.take(priority)
-            before()
-            status, headers, text = await self._send(method, url, params, body)
-            if status != 429:
-                break
-            # The broker counts requests before it reads them: nothing was done.
-            self._budget.pause(_retry_after(headers))
-        return _answer_of(status, text)
-
-    async def _send(self, method: str, url: str, params: Mapping[str, str] | None, body: Any) -> tuple[int, Mapping[str, str], str]:
-        try:
-            async with self._session.request(
-                method, url, params=params, json=body, headers=self._address.headers, allow_redirects=False
-            ) as answer:
-                return answer.status, answer.headers, await answer.text()
-        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError, OSError) as problem:
-            raise Unavailable(f"no answer from the broker ({type(problem).__name__})") from problem
 
     async def place(self, body: Mapping[str, Any], before: Callable[[], None]) -> dict:
         return await self.call("POST", "/v2/orders", body=body, before=before)
 
-    async def order_by_client_id(self, client_order_id: str) -> dict | None:
-        """None: the broker has no such order."""
-        return await self._found("/v2/orders:by_client_order_id", params={"client_order_id": client_order_id})
-
     async def order(self, order_id: str, priority: Priority = Priority.ORDER) -> dict | None:
         """None: the broker has no such order."""
-        return await self._found(f"/v2/orders/{order_id}", priority)
-
-    async def _found(self, path: str, priority: Priority = Priority.ORDER, params: Mapping[str, str] | None = None) -> dict | None:
-        try:
-            return await self.call("GET", path, priority, params=params)
-        except Refused as refused:
-            if refused.status == 404:
-                return None
-            raise
-
-    async def cancel(self, order_id: str, priority: Priority = Priority.ORDER) -> None:
-        """An order that is final already, or being cancelled, is no mistake: what became of it shows in its status."""
-        try:
-            await self.call("DELETE", f"/v2/orders/{order_id}", priority)
-        except Refused as refused:
-            if refused.status not in (404, 422):
-                raise
+        return await self.found(f"/v2/orders/{order_id}", priority)
 
     async def orders(self, priority: Priority, **params: str) -> list[dict]:
         """Every order that the parameters ask for, page by page; legs under their entry, as far as that is asked for."""
@@ -133,21 +34,6 @@ class Broker:
                 return list(found.values())
             params["after"] = page[-1]["submitted_at"]
 
-    async def fills(self, priority: Priority, after: str) -> list[dict]:
-        """Every fill since then, page by page: https://docs.alpaca.markets/reference/getaccountactivitiesbyactivitytype"""
-        found: list[dict] = []
-        query = {"page_size": str(FILLS_PAGE), "direction": "asc", "after": after}
-        while True:
-            page = await self.call("GET", "/v2/account/activities/FILL", priority, params=query)
-            found += page
-            if len(page) < FILLS_PAGE:
-                return found
-            query["page_token"] = page[-1]["id"]
-
-    async def asset(self, symbol: str) -> dict:
-        # A pair's slash would end the path's last part.
-        return await self.call("GET", f"/v2/assets/{symbol.replace('/', '')}")
-
     async def last_price(self, symbol: str) -> Decimal:
         """USD of the market's last trade."""
         if is_crypto(symbol):
@@ -158,30 +44,3 @@ class Broker:
         if not trade:
             raise Refused(404, f"there is no last trade of {symbol}")
         return Decimal(str(trade["p"]))
-
-
-def _answer_of(status: int, text: str) -> Any:
-    try:
-        body = json.loads(text, parse_float=Decimal) if text else None
-    except ValueError:
-        body = None
-        if status < 300:
-            raise Unavailable(f"the broker's answer is no JSON ({status})") from None
-    if status < 300:
-        return body
-    known = isinstance(body, dict)
-    message = str(body.get("message", ""))[:300] if known else ""
-    # A 403 about an order has a code; without one it is about the credentials, and those can come right again.
-    if status in (401, 408, 425) or status >= 500 or status < 400 or (status == 403 and not (known and "code" in body)):
-        raise Unavailable(f"the broker answers {status} {message}".rstrip())
-    raise Refused(status, message or "no reason given")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the broker takes calls again, None if it doesn't say."""
-    for name, start in (("Retry-After", 0.0), ("X-RateLimit-Reset", time.time())):
-        try:
-            return float(headers[name]) - start
-        except (KeyError, ValueError):
-            continue
-    return None

@@ -4,10 +4,10 @@ import logging
 import time
 from dataclasses import asdict
 
+from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_budget import Priority
 from botkit.stopping import Backoff
 
-from slanger.execute.broker import Refused, Unavailable
-from slanger.execute.budget import Priority
 from slanger.execute.desk import Desk
 from slanger.execute.kill import kill, resume
 from slanger.execute.outcome import NotTraded
@@ -47,5 +47,5 @@ async def _follow_once(desk: Desk, control: StoredControl) -> None:
 
 async def release(desk: Desk) -> None:
     """From here on the broker's own switch is the one that counts, as it is now. Raises Unavailable; the gate then stays as it is."""
-    await desk.reconciler.refresh(Priority.SWITCH)
+    await desk.reconciler.refresh(Priority.URGENT)
     desk.gate.halted = False

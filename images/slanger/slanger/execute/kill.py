@@ -9,8 +9,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from slanger.execute.broker import Broker, Refused, Unavailable
-from slanger.execute.budget import Priority
+from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_budget import Priority
+
+from slanger.execute.broker import Broker
 
 VERIFY_SECONDS = 10.0
 LOOK_SECONDS = 0.5
@@ -36,7 +38,7 @@ class Killed:
 async def set_suspended(broker: Broker, suspended: bool) -> None:
     """Raises Unavailable, Refused."""
     body = {"suspend_trade": suspended}
-    answer = await broker.call("PATCH", "/v2/account/configurations", Priority.SWITCH, body=body)
+    answer = await broker.call("PATCH", "/v2/account/configurations", Priority.URGENT, body=body)
     if answer.get("suspend_trade") is not suspended:
         raise Unavailable(f"the broker did not set suspend_trade to {suspended}")
 
@@ -59,16 +61,16 @@ async def resume(broker: Broker) -> None:
 
 
 async def _open_orders(broker: Broker) -> list[str]:
-    return sorted({order["symbol"] for order in await broker.orders(Priority.SWITCH, status="open")})
+    return sorted({order["symbol"] for order in await broker.orders(Priority.URGENT, status="open")})
 
 
 async def _positions(broker: Broker) -> list[str]:
-    return sorted(position["symbol"] for position in await broker.call("GET", "/v2/positions", Priority.SWITCH))
+    return sorted(position["symbol"] for position in await broker.call("GET", "/v2/positions", Priority.URGENT))
 
 
 async def _cancel_all(broker: Broker) -> int:
     """How many there were. Returns when none is open, or one can't be cancelled for long."""
-    cancelled = await broker.call("DELETE", "/v2/orders", Priority.SWITCH) or []
+    cancelled = await broker.call("DELETE", "/v2/orders", Priority.URGENT) or []
     await _until_empty(lambda: _open_orders(broker))
     return len(cancelled)
 
@@ -81,7 +83,7 @@ async def _close_all(broker: Broker) -> list[str]:
             break
         try:
             await set_suspended(broker, False)
-            await broker.call("DELETE", "/v2/positions", Priority.SWITCH, params={"cancel_orders": "true"})
+            await broker.call("DELETE", "/v2/positions", Priority.URGENT, params={"cancel_orders": "true"})
         finally:
             await _suspend_whatever_happens(broker)
         left = await _until_empty(lambda: _positions(broker))

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botkit.alpaca import Refused, Unavailable, open_session
+from botkit.alpaca_budget import Budget, Priority
 from botkit.settings import EXIT_CONFIG, BadSettings
 
-from slanger.execute.broker import Broker, Refused, Unavailable, open_session
-from slanger.execute.budget import Budget, Priority
-from slanger.execute.settings import NAMES, read_broker
+from slanger.execute.broker import Broker
+from slanger.execute.settings import NAMES, read_account
 from slanger.settings import reader_of
 from slanger.symbols import BadSymbol, canonical_symbol
 
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("price", help="USD of the last trade").add_argument("symbol")
     given = parser.parse_args(arguments)
     reader = reader_of(os.environ, NAMES)
-    settings = read_broker(reader)
+    settings = read_account(reader)
     try:
         reader.finish()
         chosen = orders_of(given.key) if given.command == "orders" else price_of(canonical_symbol(given.symbol))
@@ -51,7 +52,7 @@ def orders_of(key: str) -> Callable[[Broker], Awaitable[Any]]:
 
     async def ask(broker: Broker) -> list[dict[str, Any]]:
         since = (datetime.now(UTC) - LOOK_BACK).isoformat()
-        found = await broker.orders(Priority.RECONCILE, status="all", nested="true", after=since)
+        found = await broker.orders(Priority.READ, status="all", nested="true", after=since)
         return [order for order in found if f"-{key}-" in order["client_order_id"]]
 
     return ask

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from slanger.execute.broker import Refused, Unavailable
-from slanger.execute.budget import Priority
+from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_budget import Priority
+
 from slanger.execute.desk import Desk
 from slanger.execute.gate import HALTED, Halted
 from slanger.execute.order_ids import client_order_id

@@ -4,8 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-
-from slanger.execute.broker import Unavailable
+from botkit.alpaca import Unavailable
 
 # A poll takes 20 s; a loop that is stuck polls no more.
 STUCK_SECONDS = 90.0

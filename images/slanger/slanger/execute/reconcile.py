@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_budget import Priority
 from botkit.stopping import Backoff
 
 from slanger.execute.account import LiveAccount, Snapshot
-from slanger.execute.broker import Broker, Refused, Unavailable
-from slanger.execute.budget import Priority
+from slanger.execute.broker import Broker
 from slanger.execute.day import day_start, parse_clock
 from slanger.execute.wire import orders_of, parse_position
 
@@ -51,7 +52,7 @@ class Reconciler:
         if not self.is_current:
             await self.refresh(priority)
 
-    async def refresh(self, priority: Priority = Priority.RECONCILE) -> None:
+    async def refresh(self, priority: Priority = Priority.READ) -> None:
         """Reads a snapshot that begins after this call; callers at the same time share it. Raises Unavailable."""
         if self._next is None:
             self._next = asyncio.create_task(self._read_next(priority))
@@ -110,4 +111,4 @@ class Reconciler:
         """Broker ids of the orders that were filled since then, which may have been sent days ago. Asked once: then the stream tells."""
         if self._account.known:
             return set()
-        return {fill["order_id"] for fill in await self._broker.fills(priority, after=start)}
+        return {fill["order_id"] for fill in await self._broker.fills(start, priority)}

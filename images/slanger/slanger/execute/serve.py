@@ -8,22 +8,24 @@ import signal
 from typing import Any
 
 from aiohttp import web
+from botkit.alpaca import Unavailable, open_session
+from botkit.alpaca_budget import Budget
+from botkit.alpaca_settings import wrong_account
 from botkit.logs import log_to_stdout
 from botkit.settings import EXIT_CONFIG, BadSettings
 
 from slanger.execute.account import LiveAccount
 from slanger.execute.aristocrats import Aristocrats
 from slanger.execute.assets import Assets
-from slanger.execute.broker import Broker, Unavailable, open_session
-from slanger.execute.budget import Budget
+from slanger.execute.broker import Broker
 from slanger.execute.consumer import POLL_SECONDS, Consumer
 from slanger.execute.control import release
 from slanger.execute.desk import Desk
 from slanger.execute.gate import Gate
 from slanger.execute.page import make_page
 from slanger.execute.reconcile import Reconciler
-from slanger.execute.settings import Settings, read_settings, wrong_account
-from slanger.execute.stopping import Stop
+from slanger.execute.settings import Settings, read_settings
+from slanger.execute.stopping import Stop, Stopping
 from slanger.execute.stream import follow
 from slanger.execute.telemetry import Telemetry, open_bus, open_writer
 from slanger.execute.worker import Worker
@@ -107,7 +109,7 @@ async def serve(settings: Settings) -> int:
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, consuming, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         stop.request()
-        budget.close()
+        budget.close(Stopping)
         await asyncio.wait({consuming}, timeout=STOP_SECONDS)
         return await _end(consuming, tasks, stopping, wrong, consumer)
 

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import aiohttp
-
-from slanger.execute.broker import Address
+from botkit.alpaca import Address
 
 log = logging.getLogger(__name__)
 ANSWER_SECONDS = 10.0

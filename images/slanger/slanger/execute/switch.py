@@ -5,12 +5,14 @@ import asyncio
 import os
 
 import aiohttp
+from botkit.alpaca import Refused, Unavailable, open_session
+from botkit.alpaca_budget import Budget, Priority
+from botkit.alpaca_settings import BrokerSettings, wrong_account
 from botkit.settings import EXIT_CONFIG, BadSettings
 
-from slanger.execute.broker import Broker, Refused, Unavailable, open_session
-from slanger.execute.budget import Budget, Priority
+from slanger.execute.broker import Broker
 from slanger.execute.kill import kill, resume
-from slanger.execute.settings import NAMES, BrokerSettings, read_broker, wrong_account
+from slanger.execute.settings import NAMES, read_account
 from slanger.settings import read_address, reader_of
 
 TRIES = 10
@@ -29,7 +31,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("status", help="what is switched, and what is open")
     given = parser.parse_args(arguments)
     reader = reader_of(os.environ, NAMES)
-    broker, (_, port) = read_broker(reader), read_address(reader)
+    broker, (_, port) = read_account(reader), read_address(reader)
     try:
         reader.finish()
     except BadSettings as refused:
@@ -43,7 +45,7 @@ async def _run(given: argparse.Namespace, settings: BrokerSettings, page: str) -
         broker = Broker(session, settings.address, Budget(settings.requests_per_minute))
         for attempt in range(TRIES):
             try:
-                account = await broker.call("GET", "/v2/account", Priority.SWITCH)
+                account = await broker.call("GET", "/v2/account", Priority.URGENT)
                 if sentence := wrong_account(settings, account["account_number"]):
                     print(sentence)
                     return EXIT_CONFIG
@@ -82,8 +84,8 @@ async def _resume(session: aiohttp.ClientSession, broker: Broker, page: str) -> 
 
 
 async def _status(session: aiohttp.ClientSession, broker: Broker, page: str, account: dict) -> int:
-    orders = await broker.orders(Priority.SWITCH, status="open")
-    positions = await broker.call("GET", "/v2/positions", Priority.SWITCH)
+    orders = await broker.orders(Priority.URGENT, status="open")
+    positions = await broker.call("GET", "/v2/positions", Priority.URGENT)
     print(f"account {account['account_number']}: {'suspended' if account['trade_suspended_by_user'] else 'trading'}")
     print(f"open orders: {len(orders)}; positions: {', '.join(one['symbol'] for one in positions) or 'none'}")
     print(f"worker: {await _tell(session, 'GET', f'{page}/health')}")

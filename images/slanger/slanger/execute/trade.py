@@ -9,10 +9,10 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from botkit.alpaca import Refused, Unavailable
 from botkit.stopping import Backoff
 
 from slanger.alert import Route
-from slanger.execute.broker import Refused, Unavailable
 from slanger.execute.case import plain
 from slanger.execute.desk import Desk
 from slanger.execute.gate import Halted

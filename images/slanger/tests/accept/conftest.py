@@ -16,15 +16,11 @@ import requests
 from botkit.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_alert, sign_request
 from botocore.config import Config
 
+from tools.stack.ports import free_port
+
 IMAGE = Path(__file__).resolve().parents[2]
 KEY, PREVIOUS_KEY = "k" * 40, "p" * 40
 CREDENTIALS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Process:

@@ -8,7 +8,9 @@ import requests
 import slanger.__main__
 from alert_queue import Queue
 from paper_broker import KEYS, Paper
-from processes import IMAGE, IMAGES, Process, free_port, wait_for
+from processes import IMAGE, IMAGES, Process, wait_for
+
+from tools.stack.ports import free_port
 
 SCOPE = {"order_notional": 1_000_000, "notional_per_day": 10_000_000, "orders_per_day": 10_000, "loss_per_day": 1_000_000}
 

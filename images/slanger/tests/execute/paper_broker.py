@@ -1,7 +1,9 @@
 """A running alpaca-paper."""
 
 import requests
-from processes import IMAGES, Process, free_port, wait_for
+from processes import IMAGES, Process, wait_for
+
+from tools.stack.ports import free_port
 
 KEYS = {"APCA-API-KEY-ID": "paper-key", "APCA-API-SECRET-KEY": "paper-secret"}
 

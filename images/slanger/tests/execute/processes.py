@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,12 +10,6 @@ from pathlib import Path
 
 IMAGE = Path(__file__).resolve().parents[2]
 IMAGES = IMAGE.parent
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(what, seconds=30, why=""):

@@ -1,151 +1,38 @@
-"""REST calls at a server that answers what a test wants: which answers are final, which tell nothing, and what is waited for."""
+"""What the worker asks at a server that answers what a test wants: orders page by page, prices; and what its JSON means."""
 
 import asyncio
-import time
-from contextlib import asynccontextmanager
 from decimal import Decimal
 
-import aiohttp
 import pytest
 from aiohttp import web
-from slanger.execute.broker import Address, Broker, Refused, Unavailable, open_session
-from slanger.execute.budget import Budget
+from botkit.alpaca import Address, Refused, open_session
+from botkit.alpaca_budget import Budget
+from slanger.execute.broker import Broker
 from slanger.execute.wire import orders_of, parse_asset, parse_position
 
 
-@asynccontextmanager
-async def broker_that(handler, **timeouts):
-    """A Broker and the list of requests that reached the handler."""
+def call(handler, use):
+    """What `use(broker)` gives, and the requests that reached `handler(request, number)`."""
     seen = []
 
     async def handle(request):
         seen.append(request)
         return await handler(request, len(seen))
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with open_session() as session:
-        if timeouts:
-            session._timeout = aiohttp.ClientTimeout(**timeouts)
-        yield Broker(session, Address(trading_url=url, data_url=url, key="k", secret="s"), Budget(1000)), seen
-    await runner.cleanup()
-
-
-def call(handler, use, **timeouts):
     async def run():
-        async with broker_that(handler, **timeouts) as (broker, seen):
-            return await use(broker), seen
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            async with open_session() as session:
+                return await use(Broker(session, Address(trading_url=url, data_url=url, key="k", secret="s"), Budget(1000)))
+        finally:
+            await runner.cleanup()
 
-    return asyncio.run(run())
-
-
-def answering(status, body, headers=None):
-    async def handler(request, number):
-        return web.json_response(body, status=status, headers=headers)
-
-    return handler
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (401, {"code": 40110000, "message": "request is not authorized"}),
-        (403, {"message": "forbidden."}),
-        (408, {}),
-        (500, {"code": 50010000, "message": "internal server error"}),
-        (502, "bad gateway"),
-        (504, None),
-        (302, {}),
-    ],
-)
-def test_answers_that_tell_nothing_of_the_order(status, body):
-    with pytest.raises(Unavailable):
-        call(answering(status, body), lambda broker: broker.place({}, lambda: None))
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (403, {"code": 40310000, "message": "insufficient buying power"}),
-        (422, {"code": 42210000, "message": "qty must be > 0"}),
-        (404, {"code": 40410000, "message": "asset not found"}),
-        (400, "?"),
-    ],
-)
-def test_answers_that_are_final(status, body):
-    with pytest.raises(Refused) as refused:
-        call(answering(status, body), lambda broker: broker.place({}, lambda: None))
-    assert refused.value.status == status
-
-
-def test_text_that_is_no_json_is_no_success():
-    async def handler(request, number):
-        return web.Response(text="<html>")
-
-    with pytest.raises(Unavailable):
-        call(handler, lambda broker: broker.place({}, lambda: None))
-
-
-def test_a_redirect_is_not_followed():
-    async def handler(request, number):
-        raise web.HTTPFound("/elsewhere")
-
-    with pytest.raises(Unavailable):
-        call(handler, lambda broker: broker.place({}, lambda: None))
-
-
-def test_every_call_ends_in_time():
-    async def handler(request, number):
-        await asyncio.sleep(30)
-
-    started = time.monotonic()
-    with pytest.raises(Unavailable, match="TimeoutError"):
-        call(handler, lambda broker: broker.place({}, lambda: None), total=0.3)
-    assert time.monotonic() - started < 10
-
-
-def test_the_sessions_deadlines_and_no_proxy_of_the_environment():
-    async def look():
-        async with open_session() as session:
-            return session.timeout, session.trust_env
-
-    timeout, trust_env = asyncio.run(look())
-    assert (timeout.total, timeout.sock_connect, trust_env) == (10, 3, False)
-
-
-@pytest.mark.parametrize("headers", [{"Retry-After": "0.5"}, {"X-RateLimit-Reset": "RESET"}])
-def test_too_many_requests_wait_as_long_as_the_broker_says(headers):
-    headers = {name: str(time.time() + 0.5) if value == "RESET" else value for name, value in headers.items()}
-
-    async def handler(request, number):
-        if number == 1:
-            return web.json_response({"message": "too many requests."}, status=429, headers=headers)
-        return web.json_response({"id": "1"})
-
-    started = time.monotonic()
-    answer, seen = call(handler, lambda broker: broker.place({}, lambda: None))
-    assert (answer, len(seen)) == ({"id": "1"}, 2)
-    assert time.monotonic() - started >= 0.3
-
-
-def test_what_must_not_be_sent_any_more_is_asked_before_every_try():
-    async def handler(request, number):
-        return web.json_response({}, status=429, headers={"Retry-After": "0"})
-
-    asked = []
-
-    def before():
-        asked.append(True)
-        if len(asked) == 3:
-            raise KeyError("stop")
-
-    with pytest.raises(KeyError):
-        call(handler, lambda broker: broker.place({}, before))
+    return asyncio.run(run()), seen
 
 
 def test_orders_are_read_page_by_page():
@@ -167,8 +54,11 @@ def test_prices_are_exact():
 
 
 def test_no_last_trade_is_no_price():
+    async def handler(request, number):
+        return web.json_response({"trades": {}})
+
     with pytest.raises(Refused):
-        call(answering(200, {"trades": {}}), lambda broker: broker.last_price("BTC/USD"))
+        call(handler, lambda broker: broker.last_price("BTC/USD"))
 
 
 def test_the_brokers_json_means_what_alpacas_own_models_read_in_it(paper):

@@ -5,9 +5,9 @@ import logging
 import time
 
 import pytest
+from botkit.alpaca import Unavailable
 from slanger.execute import reconcile
 from slanger.execute.account import LiveAccount
-from slanger.execute.broker import Unavailable
 from slanger.execute.reconcile import Reconciler
 from test_account import NOW, fill, known, order, position
 
@@ -29,7 +29,7 @@ class Answers:
     async def orders(self, _priority, **_params):
         return list(self.answers["orders"])
 
-    async def fills(self, _priority, after):
+    async def fills(self, _after, _priority):
         return []
 
 

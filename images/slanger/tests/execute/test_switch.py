@@ -5,8 +5,10 @@ import time
 
 import pytest
 import slanger.execute.kill as kill
-from execute_world import free_port, health_of, settings_of, wait_for
+from execute_world import health_of, settings_of, wait_for
 from slanger.execute.gate import Gate, Halted
+
+from tools.stack.ports import free_port
 
 pytestmark = pytest.mark.servers
 

