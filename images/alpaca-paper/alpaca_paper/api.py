@@ -6,15 +6,16 @@ import hmac
 import logging
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
-from . import account_routes, broker, clock, data_routes, faults, order_routes, paper_routes, stream
+from . import account_routes, bar_routes, broker, clock, data_routes, faults, feeds, order_routes, paper_routes, stream, telling
 from .broker import Broker
 from .faults import Fault
 from .limits import Window
 from .refusals import Refusal
-from .web_parts import BROKER, FAULTS, WINDOWS, answer
+from .web_parts import BROKER, FAULTS, FEEDS, WINDOWS, answer
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,11 @@ def make_app(running: Broker) -> web.Application:
     app[FAULTS] = []
     limit = running.settings.requests_per_minute
     app[WINDOWS] = {"trading": Window(limit), "data": Window(limit)}
-    app.add_routes([*order_routes.routes, *account_routes.routes, *data_routes.routes])
+    app[FEEDS] = feeds.make_feeds(running.settings.stream_symbols)
+    app.add_routes([*order_routes.routes, *account_routes.routes, *data_routes.routes, *bar_routes.routes])
     app.router.add_get("/stream", _stream)
+    for path in app[FEEDS]:
+        app.router.add_get(path, _feed)
     app.router.add_get("/health", _health)
     if running.settings.test_api:
         app.add_routes(paper_routes.routes)
@@ -40,7 +44,7 @@ def make_app(running: Broker) -> web.Application:
 
 async def _life(app: web.Application) -> AsyncIterator[None]:
     """The clock ticks while the application runs."""
-    ticking = asyncio.create_task(_tick(app[BROKER]))
+    ticking = asyncio.create_task(_tick(app[BROKER], app[FEEDS]))
     yield
     ticking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -53,11 +57,12 @@ async def _hang_up(app: web.Application) -> None:
     app[BROKER].hub.disconnect()
 
 
-async def _tick(running: Broker) -> None:
+async def _tick(running: Broker, listened: dict[str, feeds.Feed]) -> None:
     while True:
         try:
             broker.tick(running)
             broker.record(running)
+            telling.tell(running, listened)
             await running.store.durable()
         except Exception:
             log.exception("tick failed")
@@ -70,9 +75,30 @@ async def _health(request: web.Request) -> web.Response:
 
 async def _stream(request: web.Request) -> web.StreamResponse:
     running = request.app[BROKER]
-    if asyncio.get_running_loop().time() < running.hub.refusing_until:
+    if _refusing(running):
         return answer({"message": "service unavailable"}, 503)
     return await stream.serve(request, running.hub, running.settings.key, running.settings.secret)
+
+
+async def _feed(request: web.Request) -> web.StreamResponse:
+    if not _is_stream(request):
+        # At Alpaca, REST and streams have hosts of their own; here one path of both is the same.
+        if request.path == bar_routes.NEWS:
+            return await bar_routes.headlines(request)
+        raise web.HTTPNotFound
+    running = request.app[BROKER]
+    if _refusing(running):
+        return answer({"message": "service unavailable"}, 503)
+    known = partial(stream.known, key=running.settings.key, secret=running.settings.secret)
+    return await feeds.serve(request, request.app[FEEDS][request.path], running.hub, known)
+
+
+def _refusing(running: Broker) -> bool:
+    return asyncio.get_running_loop().time() < running.hub.refusing_until
+
+
+def _is_stream(request: web.Request) -> bool:
+    return request.path in request.app[FEEDS] and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 @web.middleware
@@ -93,9 +119,9 @@ async def errors(request: web.Request, handler) -> web.StreamResponse:
 async def gate(request: web.Request, handler) -> web.StreamResponse:
     """Key, limit, faults, the request itself, and the wait for the disk."""
     running = request.app[BROKER]
-    if not request.path.startswith("/v"):
+    if not request.path.startswith("/v") or _is_stream(request):
         return await _carry_out(request, handler, running)
-    kind = "data" if request.path.startswith(("/v2/stocks/", "/v1beta3/")) else "trading"
+    kind = "data" if request.path.startswith(("/v2/stocks/", "/v1beta3/", "/v1beta1/")) else "trading"
     if not _known(request, running):
         if kind == "data":
             raise Refusal(403, None, "forbidden.")

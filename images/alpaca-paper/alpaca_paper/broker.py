@@ -34,6 +34,8 @@ class Broker:
     hub: Hub
     looked: int = 0
     """Up to when (microseconds of the broker's clock) the books have followed the market."""
+    told: int = 0
+    """Up to when the market data streams have told it; 0 after a jump of the clock."""
 
 
 def open_broker(settings: Settings) -> Broker:
@@ -152,7 +154,7 @@ def record_conditions(broker: Broker) -> None:
 
 def reset(broker: Broker, cash: Decimal, positions: dict[str, tuple[Decimal, Decimal]]) -> None:
     """A new account, as on the first day, with `positions` (symbol -> quantity, average entry price) and the market's usual ways."""
-    broker.conditions = Conditions()
+    broker.conditions, broker.told = Conditions(), 0
     broker.ledger = Ledger(Account(cash=cash, last_equity=cash, created=wall_clock()))
     broker.store.write(store.wipe_rows(), [])
     record_conditions(broker)

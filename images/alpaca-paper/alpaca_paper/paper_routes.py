@@ -110,6 +110,7 @@ async def set_clock(request: web.Request) -> web.Response:
         market.speed = 1 if moved is None else market.speed
         clock.set_time(market, wall_us, wall_us if moved is None else moved)
         conditions.turned_back(market, clock.reading(market, wall_us))
+        broker.told = 0
     if speed is not None:
         clock.set_speed(market, wall_us, speed)
     if "open" in body:
@@ -228,7 +229,7 @@ async def clear_faults(request: web.Request) -> web.Response:
 
 @routes.post("/_paper/stream/disconnect")
 async def disconnect(request: web.Request) -> web.Response:
-    """Cuts all stream connections; {"refuse_seconds": 5} refuses new ones for so long."""
+    """Cuts all stream connections, those of market data too; {"refuse_seconds": 5} refuses new ones for so long."""
     body = await _object(request, "refuse_seconds")
     hub = request.app[BROKER].hub
     hub.refusing_until = asyncio.get_running_loop().time() + float(_number("refuse_seconds", body.get("refuse_seconds", 0), 0, 3600))

@@ -22,6 +22,7 @@ DEFAULTS = {
     "ALPACA_PAPER_CRYPTO_FEE_PERCENT": "0.25",
     "ALPACA_PAPER_WASH_TRADES": "refuse",
     "ALPACA_PAPER_REQUESTS_PER_MINUTE": "200",
+    "ALPACA_PAPER_STREAM_SYMBOLS": "10000",
     "ALPACA_PAPER_TEST_API": "on",
 }
 SECRET = re.compile(r"[!-~]{8,128}")
@@ -52,6 +53,8 @@ class Settings:
     wash_trades: str
     """refuse or allow."""
     requests_per_minute: int
+    stream_symbols: int
+    """How many symbols one market data stream may listen to."""
     test_api: bool
 
 
@@ -105,6 +108,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         crypto_fee_percent=number("CRYPTO_FEE_PERCENT", 0, 10),
         wash_trades=choice("WASH_TRADES", "refuse", "allow"),
         requests_per_minute=whole("REQUESTS_PER_MINUTE", 1, 10**8),
+        stream_symbols=whole("STREAM_SYMBOLS", 1, 10**6),
         test_api=choice("TEST_API", "on", "off") == "on",
     )
     if mistakes:

@@ -67,7 +67,7 @@ async def serve(request: web.Request, hub: Hub, key: str, secret: str) -> web.St
                 continue
             data = data if isinstance(data, dict) else {}
             if action in ("auth", "authenticate"):
-                authorized = _known(body if action == "auth" else data, key, secret)
+                authorized = _shown(body if action == "auth" else data, key, secret)
                 status = "authorized" if authorized else "unauthorized"
                 queue.put_nowait(encode("authorization", {"action": "authenticate", "status": status}))
             elif action == "listen" and authorized:
@@ -95,7 +95,13 @@ async def _send(socket: web.WebSocketResponse, queue: asyncio.Queue[bytes | None
     await socket.close()
 
 
-def _known(body: dict, key: str, secret: str) -> bool:
+def _shown(body: dict, key: str, secret: str) -> bool:
     """`key` and `secret` of the new message, `key_id` and `secret_key` of the older one."""
-    given = [str(body.get(new, body.get(old, ""))).encode() for new, old in (("key", "key_id"), ("secret", "secret_key"))]
+    given = [str(body.get(new, body.get(old, ""))) for new, old in (("key", "key_id"), ("secret", "secret_key"))]
+    return known(*given, key, secret)
+
+
+def known(given_key: str, given_secret: str, key: str, secret: str) -> bool:
+    """In constant time."""
+    given = [one.encode("utf-8", "surrogatepass") for one in (given_key, given_secret)]
     return hmac.compare_digest(given[0], key.encode()) & hmac.compare_digest(given[1], secret.encode())

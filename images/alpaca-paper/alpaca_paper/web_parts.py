@@ -9,12 +9,15 @@ from . import assets
 from .assets import Asset
 from .broker import Broker
 from .faults import Fault
+from .feeds import Feed
 from .limits import Window
 from .orders import EPOCH
 from .refusals import Refusal, malformed
 
 BROKER = web.AppKey("broker", Broker)
 FAULTS = web.AppKey("faults", list[Fault])
+# The market data streams by path.
+FEEDS = web.AppKey("feeds", dict[str, Feed])
 # The limits on requests of trading and of market data.
 WINDOWS = web.AppKey("windows", dict[str, Window])
 MICROSECONDS = 1_000_000
