@@ -7,16 +7,20 @@ import pulumi
 
 from components import (
     AlpacaPaper,
+    Beancleaner,
     Board,
     BotCluster,
     BotImage,
     BotMetrics,
+    Earnyearn,
     ExchangeReplay,
+    FinnhubReplay,
     FreqtradeBot,
     Grafana,
     LocalCluster,
     LocalQueue,
     Network,
+    Purrstream,
     StrategyService,
     TimeseriesStack,
     WebhookService,
@@ -24,7 +28,8 @@ from components import (
 )
 from settings import HostKind, load
 from settings_data import BOARD, BOT_METRICS
-from settings_section import DATA, GRAFANA, WEBHOOK
+from settings_market import MARKET_TASKS
+from settings_section import BEANCLEANER, DATA, EARNYEARN, FINNHUB_REPLAY, GRAFANA, PURRSTREAM, WEBHOOK
 from settings_watch import costs, health_checks, watched_bots
 
 # Pulumi keeps hundreds of thousands of small objects alive until the end; looking for garbage among them took half the time with 100 bots.
@@ -106,12 +111,22 @@ if stack.webhook:
         given["alb"]["public_subnet_ids"] = network.public_subnet_ids
     webhook = WebhookService(WEBHOOK, {"host": host, **given})
 
-parts = {DATA: data, WEBHOOK: webhook, "account": stack.webhook.account if stack.webhook else None}
-services = {one.name: StrategyService(one.name, {"host": host, **one.arguments(stack.secrets, parts)}) for one in stack.services}
+# Around the market: prices for all, the strategy around earnings, what closes positions, services of your own.
+parts = {DATA: data, WEBHOOK: webhook, "alpacaPaper": paper}
+if stack.purrstream:
+    parts[PURRSTREAM] = Purrstream(PURRSTREAM, {"host": host, **stack.purrstream.arguments(stack, parts)})
+if stack.finnhub_replay:
+    parts[FINNHUB_REPLAY] = FinnhubReplay(MARKET_TASKS[FINNHUB_REPLAY], {"host": host, **stack.finnhub_replay.arguments(stack)})
+if stack.earnyearn:
+    parts[EARNYEARN] = Earnyearn(EARNYEARN, {"host": host, **stack.earnyearn.arguments(stack, parts)})
+if stack.beancleaner:
+    parts[BEANCLEANER] = Beancleaner(BEANCLEANER, {"host": host, **stack.beancleaner.arguments(stack, parts)})
+services = {one.name: StrategyService(one.name, {"host": host, **one.arguments(stack, parts)}) for one in stack.services}
 
 metrics, board, grafana = None, None, None
 if data:
-    tasks = {**running_bots, DATA: data, "exchange-replay": replay, "alpaca-paper": paper, "queue": queue, WEBHOOK: webhook, **services}
+    tasks = {**running_bots, DATA: data, "exchange-replay": replay, "alpaca-paper": paper, "queue": queue, WEBHOOK: webhook}
+    tasks |= {name: parts.get(key) for key, name in MARKET_TASKS.items()} | services
     watched = watched_bots(stack, running_bots)
     if stack.board:
         read = {"influx_url": data.influx_read_url, "loki_url": data.loki_url, "bots": watched}
@@ -151,6 +166,8 @@ if paper:
     pulumi.export("alpacaPaper", {"service": paper.service, "logs": paper.logs, "url": paper.url, "volume": paper.volume_name})
 if queue:
     pulumi.export("queue", {"service": queue.service, "logs": queue.logs, "url": queue.endpoint, "volume": queue.volume_name})
+for key in MARKET_TASKS.keys() & parts:
+    pulumi.export(key, {"service": parts[key].service, "logs": parts[key].logs, "url": parts[key].url})
 if webhook:
     pulumi.export(
         "webhook",

@@ -15,8 +15,10 @@ from components.freqtrade_image import FreqtradeVariant
 from components.image_folders import image_folder
 from components.network import Egress
 from components.task import FARGATE_SIZES, NAME_PATTERN
+from settings_beancleaner import BeancleanerSettings, beancleaner_mistakes, beancleaner_warnings
 from settings_checks import across_bots, host_mistakes, secret_mistakes
 from settings_data import BoardSettings, DataSettings, GrafanaSettings, data_mistakes
+from settings_market import EarnyearnSettings, FinnhubReplaySettings, PurrstreamSettings, market_mistakes
 from settings_section import PROJECT, HostKind, Port, Section
 from settings_services import ServiceSettings, service_mistakes
 from settings_webhook import AlpacaPaperSettings, WebhookSettings, webhook_mistakes
@@ -124,12 +126,16 @@ class Settings(Section):
     data: Optional[DataSettings] = None
     board: Optional[BoardSettings] = None
     grafana: Optional[GrafanaSettings] = None
+    purrstream: Optional[PurrstreamSettings] = None
+    earnyearn: Optional[EarnyearnSettings] = None
+    finnhub_replay: Optional[FinnhubReplaySettings] = None
+    beancleaner: Optional[BeancleanerSettings] = None
     services: list[ServiceSettings] = []
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     base_images: dict[str, str] = {}
     secrets: dict[str, dict[str, str]] = Field(default={}, repr=False)
-    """Bot name, or `webhook`, `data`, `grafana` -> key (camelCase, as in the component's secrets) -> value."""
+    """Name of a bot or a service, or block such as `webhook` or `data` -> key (camelCase, as in the component's secrets) -> value."""
 
     def images(self) -> dict[tuple[str, ...], tuple[str, dict[str, Any]]]:
         """Images to build: BotSettings.image_key -> (resource name, BotImageArgs but for the host)."""
@@ -167,7 +173,10 @@ def load(stack: str) -> Settings:
             raw[key] = text if key == "host" else json.loads(text)
         except json.JSONDecodeError:
             raw[key] = text  # the type check below names the key and what it expects
-    return parse(raw, stack)
+    settings = parse(raw, stack)
+    for one in beancleaner_warnings(settings):
+        pulumi.log.warn(one)
+    return settings
 
 
 def parse(raw: dict[str, Any], stack: str) -> Settings:
@@ -179,7 +188,7 @@ def parse(raw: dict[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         mistakes += [_sentence(one) for one in error.errors(include_url=False, include_context=False)]
     if settings is not None:
-        checks = (secret_mistakes, webhook_mistakes, data_mistakes, service_mistakes)
+        checks = (secret_mistakes, webhook_mistakes, data_mistakes, market_mistakes, beancleaner_mistakes, service_mistakes)
         mistakes += host_mistakes(settings) + [one for check in checks for one in check(settings, stack)]
     if mistakes or settings is None:
         raise ConfigurationError(f"the configuration of stack {stack!r} has mistakes:\n" + "\n".join(f"  - {one}" for one in mistakes))

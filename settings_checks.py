@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, SECRET_VARIABLES, TELEGRAM_SECRETS, database_mistakes, required_secrets
-from settings_section import DATA, GRAFANA, PROJECT, WEBHOOK, ports
+from settings_section import BEANCLEANER, PROJECT, PURRSTREAM, SECRET_BLOCKS, WEBHOOK, block_of, ports
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -38,8 +38,9 @@ def across_bots(raw: dict[str, Any]) -> list[str]:
 def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
     mistakes = []
     known = {to_camel(key) for key in SECRET_VARIABLES}
-    blocks = {WEBHOOK: settings.webhook, DATA: settings.data, GRAFANA: settings.grafana}
-    names = {one.name for one in (*settings.bots, *settings.services)} | {name for name, block in blocks.items() if block is not None}
+    names = {one.name for one in (*settings.bots, *settings.services)} | {
+        name for name in SECRET_BLOCKS if block_of(settings, name) is not None
+    }
     for name in sorted(set(settings.secrets) - names):
         mistakes.append(f"{PROJECT}:secrets.{name}: there is no bot or service of this name; remove it or correct the name")
     for bot in settings.bots:
@@ -65,8 +66,8 @@ def secret_mistakes(settings: "Settings", stack: str) -> list[str]:
 
 def host_mistakes(settings: "Settings") -> list[str]:
     mistakes = []
-    if not settings.bots and not settings.services and settings.webhook is None:
-        mistakes.append(f"{PROJECT}:bots=[]: nothing would run; give at least one bot, or {PROJECT}:webhook or {PROJECT}:services")
+    if not settings.bots and not settings.services and all(block_of(settings, name) is None for name in (WEBHOOK, PURRSTREAM, BEANCLEANER)):
+        mistakes.append(f"{PROJECT}:bots=[]: nothing would run; give at least one bot, or {PROJECT}:webhook")
     for index, bot in enumerate(settings.bots):
         path = f"{PROJECT}:bots[{index}] ({bot.name})"
         if bot.exchange == "replay" and settings.exchange_replay is None:

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated, Any, Optional
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from components.task import FARGATE_SIZES
 
@@ -19,6 +19,8 @@ GRAFANA = "grafana"
 # The same of the services around the market, and the list of your own.
 PURRSTREAM, EARNYEARN, BEANCLEANER, SERVICES = "purrstream", "earnyearn", "beancleaner", "services"
 FINNHUB_REPLAY = "finnhubReplay"
+# Blocks that have secrets of their own in `tradestack:secrets`, beside the bots and the services, which have them by their names.
+SECRET_BLOCKS = (WEBHOOK, DATA, GRAFANA, PURRSTREAM, EARNYEARN, BEANCLEANER, FINNHUB_REPLAY)
 # Keys whose value is a port of this machine.
 PORT_KEYS = ("publishedPort", "logRouterPort")
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -48,6 +50,11 @@ def ports(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         for one in value:
             yield from ports(one)
+
+
+def block_of(settings: BaseModel, name: str) -> Any:
+    """The block of a stack's settings by its key; None where there is none."""
+    return getattr(settings, to_snake(name), None)
 
 
 def in_configuration_keys(mistake: str) -> str:

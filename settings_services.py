@@ -14,7 +14,20 @@ import settings_webhook
 from components.image_folders import image_folder
 from components.strategy_service import argument_mistakes
 from components.task import NAME_PATTERN
-from settings_section import DATA, PROJECT, PURRSTREAM, SERVICES, WEBHOOK, Port, Section, in_configuration_keys, size_mistakes, typed_secret
+from settings_market import MARKET_TASKS
+from settings_section import (
+    DATA,
+    PROJECT,
+    PURRSTREAM,
+    SERVICES,
+    WEBHOOK,
+    Port,
+    Section,
+    block_of,
+    in_configuration_keys,
+    size_mistakes,
+    typed_secret,
+)
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -38,7 +51,7 @@ class Need(str, Enum):
 # Need -> block of the stack that it comes from.
 SOURCES = {Need.BARS: PURRSTREAM, Need.ORDERS: WEBHOOK, Need.METRICS: DATA}
 
-TAKEN_NAMES = {*settings_webhook.RESERVED_NAMES, *settings_data.RESERVED_NAMES, "exchange-replay", WEBHOOK, DATA}
+TAKEN_NAMES = {*settings_webhook.RESERVED_NAMES, *settings_data.RESERVED_NAMES, *MARKET_TASKS.values(), "exchange-replay", WEBHOOK, DATA}
 
 
 class ServiceSettings(Section):
@@ -68,18 +81,18 @@ class ServiceSettings(Section):
             raise FileNotFoundError(f"{self.image_context}: no Dockerfile there")
         return self.image_context
 
-    def arguments(self, secrets: Mapping[str, Mapping[str, str]], parts: Mapping[str, Any]) -> dict[str, Any]:
-        """StrategyServiceArgs but for host. `secrets` as Settings.secrets has them; `parts`: `account` and the components that the stack has, by
-        the name of their block."""
+    def arguments(self, settings: "Settings", parts: Mapping[str, Any]) -> dict[str, Any]:
+        """StrategyServiceArgs but for host; `parts` are the components that the stack has, by the name of their block."""
         given = self.model_dump(exclude={"name", "image", "image_context", "needs", "secrets", "environment"}, exclude_none=True)
-        own = secrets.get(self.name, {})
+        own = settings.secrets.get(self.name, {})
         hidden = {to_snake(key): pulumi.Output.secret(own[key]) for key in self.secrets}
+        account = (settings.webhook or settings.purrstream).account if {Need.BARS, Need.ORDERS} & set(self.needs) else None
         if Need.BARS in self.needs:
-            given |= {"account": parts["account"], "purrstream_url": parts[PURRSTREAM].url}
+            given |= {"account": account, "purrstream_url": parts[PURRSTREAM].url}
             hidden["redis_url"] = parts[DATA].redis_url
         if Need.ORDERS in self.needs:
-            given |= {"account": parts["account"], "webhook_url": parts[WEBHOOK].private_url}
-            hidden.setdefault("signing_key", pulumi.Output.secret(secrets.get(WEBHOOK, {}).get("signingKey", "")))
+            given |= {"account": account, "webhook_url": parts[WEBHOOK].private_url}
+            hidden.setdefault("signing_key", pulumi.Output.secret(settings.secrets.get(WEBHOOK, {}).get("signingKey", "")))
         if Need.METRICS in self.needs:
             hidden["influx_url"] = parts[DATA].influx_write_url
         environment = {name: str(value) for name, value in self.environment.items()}
@@ -99,7 +112,7 @@ def _mistakes(settings: "Settings", stack: str, index: int, service: ServiceSett
     if service.image and service.image_context:
         mistakes.append(f"{path}: image={service.image!r}: there is an imageContext too; keep one of them")
     for need in service.needs:
-        if getattr(settings, SOURCES[need], None) is None:
+        if block_of(settings, SOURCES[need]) is None:
             mistakes.append(f"{path}: needs={need.value!r}: there is no {PROJECT}:{SOURCES[need]}; add it, or leave {need.value} out")
     if settings.host.value == "fargate" and service.published_port:
         mistakes.append(f"{path}: publishedPort={service.published_port}: Fargate publishes nothing; leave it out and use a tunnel")

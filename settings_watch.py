@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components import Beancleaner, Earnyearn, FinnhubReplay, Purrstream, StrategyService
 from components.bot_metrics import PORT
 from components.hosts import HostArgs, name_on_host
-from components.strategy_service import StrategyService
 from settings_data import BOT_METRICS
 from settings_section import WEBHOOK
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Name in the program -> path that answers 200 while the service lives.
 HEALTH_PATHS = {"exchange-replay": "/api/v3/ping", "alpaca-paper": "/health", WEBHOOK: "/health"}
+# Components whose images have botkit's /health.
+KITTED = (Beancleaner, Earnyearn, FinnhubReplay, Purrstream, StrategyService)
 
 
 def watched_bots(stack: "Settings", running: Mapping[str, Any]) -> pulumi.Output[str]:
@@ -44,10 +46,9 @@ def health_checks(components: Mapping[str, Any], host: HostArgs) -> list[dict[st
     """name and url of what the board asks how it is; Redis, InfluxDB, Loki and the bots it talks to anyway."""
     poller = name_on_host(BOT_METRICS, host)
     found: list[dict[str, pulumi.Input[str]]] = [{"name": BOT_METRICS, "url": pulumi.Output.concat("http://", poller, f":{PORT}/health")}]
-    paths = {**HEALTH_PATHS, **{name: "/health" for name, one in components.items() if isinstance(one, StrategyService)}}
-    for name, path in paths.items():
-        component = components.get(name)
-        if component is not None:
+    for name, component in components.items():
+        path = HEALTH_PATHS.get(name, "/health" if isinstance(component, KITTED) else None)
+        if component is not None and path is not None and getattr(component, "listens", True):
             base = component.private_url if name == WEBHOOK else component.url
             found.append({"name": name, "url": pulumi.Output.concat(base, path)})
     queue = components.get("queue")

@@ -21,6 +21,8 @@ BOT = {
 }
 INFLUX = "http://reader:password@db:8086/query?db=tradestack"
 STORE_SECRETS = ("redis_password", "influx_admin_password", "influx_write_password", "influx_read_password")
+BROKER = {"broker_key": "k", "broker_secret": "s"}
+RULES = {"keep": {"symbols": []}, "rules": [{"name": "bell", "close": "all", "when": {"minutes_before_close": 2}}]}
 GOOD: dict[str, dict[str, Any]] = {
     "FreqtradeBot": BOT,
     "BotImage": {"host": HOST},
@@ -34,6 +36,19 @@ GOOD: dict[str, dict[str, Any]] = {
     "Board": {"host": HOST, "secrets": {"bots": "[]"}},
     "Grafana": {"host": HOST, "secrets": {"influx_url": INFLUX, "loki_url": "http://loki:3100", "admin_password": "x" * 16}},
     "TimeseriesStack": {"host": HOST, "secrets": {key: f"{key.replace('_', '')}0123456789" for key in STORE_SECRETS}},
+    "Purrstream": {"host": HOST, "account": "paper", "secrets": {**BROKER, "redis_url": "redis://r:6379/0"}, "image": "x:1"},
+    "Earnyearn": {
+        "host": HOST,
+        "account": "paper",
+        "purrstream_url": "http://purrstream:8000",
+        "webhook_url": "http://webhook:8000",
+        "notional": 1000,
+        "trail_percent": 0.5,
+        "secrets": {"finnhub_key": "f", "redis_url": "redis://r:6379/0", "signing_key": "s" * 32},
+        "image": "x:1",
+    },
+    "FinnhubReplay": {"host": HOST, "secrets": {"key": "k"}},
+    "Beancleaner": {"host": HOST, "account": "paper", "rules": RULES, "secrets": {**BROKER, "redis_url": "redis://r:6379/0"}},
     "StrategyService": {"host": HOST, "image": "x:1", "prefix": "MINE"},
     "ScheduledJob": {"host": HOST, "image": "beancleaner", "schedules": ["cron(58 15 ? * MON-FRI *)"], "watch_command": ["watch"]},
     "BotCluster": {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]},

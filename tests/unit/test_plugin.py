@@ -123,7 +123,7 @@ def test_misspelt_arguments_and_outputs_in_place_of_plain_values_are_named(schem
 @pytest.mark.parametrize(
     ("kind", "inputs", "sentence"),
     [
-        ("Bot", {}, "tradestack:index:Bot: no such component; there are AlpacaPaper, Board, BotCluster, "),
+        ("Bot", {}, "tradestack:index:Bot: no such component; there are AlpacaPaper, Beancleaner, Board, "),
         ("FreqtradeBot", bot(host=DOCKER, dryRun="no", dryrun=False), "dryrun: no such argument; use one of "),
         ("FreqtradeBot", bot(host=DOCKER, strategy=None), "Missing required input 'strategy' on 'FreqtradeBot'"),
         ("FreqtradeBot", bot(host=DOCKER, variant="huge"), "Invalid value huge of type <class 'str'> for enum 'FreqtradeVariant'"),

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from settings_data import made_up_data_secrets
-from settings_section import DATA, GRAFANA, WEBHOOK
+from settings_section import DATA, SECRET_BLOCKS
 from settings_services import service_secret_keys
 from tools.stack import secrets
 from tools.stack.engine import LOCAL, ROOT, config_file, ensure_stack
@@ -19,7 +19,7 @@ def merged(wanted: dict[str, Any], generated: dict[str, Any], base_images: dict[
     """What to write: what is wanted wins, but for what exists only here (salt, secrets of what still exists, base images)."""
     config = dict(wanted.get("config") or {})
     names = {bot.get("name") for bot in config.get("tradestack:bots") or [] if isinstance(bot, dict)}
-    names |= {name for name in (WEBHOOK, DATA, GRAFANA) if config.get(f"tradestack:{name}") is not None}
+    names |= {name for name in SECRET_BLOCKS if config.get(f"tradestack:{name}") is not None}
     names |= set(service_secret_keys(config))
     kept = (generated.get("config") or {}).get("tradestack:secrets") or {}
     kept = {name: value for name, value in kept.items() if name in names}

@@ -9,7 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS
 from settings_data import made_up_data_secrets, made_up_grafana_secrets
-from settings_section import DATA, GRAFANA, WEBHOOK
+from settings_market import made_up_replay_secrets
+from settings_section import DATA, FINNHUB_REPLAY, GRAFANA, WEBHOOK
 from settings_webhook import made_up_secrets
 from tools.stack.engine import config_file, ensure_stack, main, pulumi, with_config
 
@@ -20,7 +21,7 @@ USERNAME = "freqtrader"
 
 
 def missing(config: dict[str, Any]) -> list[tuple[str, str]]:
-    """(bot, `webhook`, `data` or `grafana`, key) of every credential that can be made up and that the configuration lacks. Blocks with a secretArn have theirs
+    """(bot or block, key) of every credential that can be made up and that the configuration lacks. Blocks with a secretArn have theirs
     elsewhere."""
     values = config.get("config") or {}
     given = values.get("tradestack:secrets") or {}
@@ -32,6 +33,8 @@ def missing(config: dict[str, Any]) -> list[tuple[str, str]]:
     for name, made_up in ((DATA, made_up_data_secrets), (GRAFANA, made_up_grafana_secrets)):
         if isinstance(block := values.get(f"tradestack:{name}"), dict):
             wanted[name] = made_up(block)
+    if isinstance(values.get(f"tradestack:{FINNHUB_REPLAY}"), dict):
+        wanted[FINNHUB_REPLAY] = made_up_replay_secrets()
     return [(name, key) for name, keys in wanted.items() for key in keys if key not in (given.get(name) or {})]
 
 

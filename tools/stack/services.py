@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from settings_section import DATA, SERVICES
+from settings_section import BEANCLEANER, DATA, EARNYEARN, FINNHUB_REPLAY, PURRSTREAM, SERVICES
 from tools.stack.engine import LOCAL
 
 # Key in the stack's outputs -> (name that people know it by, output with its container or ECS service).
@@ -14,6 +14,10 @@ OUTPUTS = (
     ("queue", "queue", "service"),
     ("webhook", "webhook", "service"),
     ("webhook", "webhook-worker", "workerService"),
+    (PURRSTREAM, "purrstream", "service"),
+    (FINNHUB_REPLAY, "finnhub-replay", "service"),
+    (EARNYEARN, "earnyearn", "service"),
+    (BEANCLEANER, "beancleaner", "service"),
     ("botMetrics", "bot-metrics", "service"),
     ("board", "board", "service"),
     ("grafana", "grafana", "service"),
@@ -51,6 +55,6 @@ def service_statuses(stack: str, known: dict[str, Any], state: Callable[[str], s
     urls |= {one["name"]: one for one in known.get(SERVICES) or []}
     logs = "make logs BOT={}" + ("" if stack == LOCAL else f" STACK={stack}")
     return [
-        ServiceStatus(service=name, state=state(service), url=(urls.get(name) or {}).get("url", "-"), logs=logs.format(name))
+        ServiceStatus(service=name, state=state(service), url=(urls.get(name) or {}).get("url") or "-", logs=logs.format(name))
         for name, service in services(known)
     ]

@@ -15,8 +15,10 @@ from pydantic.alias_generators import to_camel
 
 from components.freqtrade_bot import API_SECRETS, LIVE_SECRETS
 from components.webhook_environment import REQUIRED_SECRETS
+from settings_beancleaner import beancleaner_placeholders
 from settings_data import data_placeholders, made_up_grafana_secrets
-from settings_section import DATA, GRAFANA, WEBHOOK
+from settings_market import market_placeholders
+from settings_section import BEANCLEANER, DATA, GRAFANA, WEBHOOK
 from settings_services import service_secret_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +26,11 @@ PLACEHOLDER = "placeholder-in-the-place-of-a-secret"  # long enough for every ki
 
 
 def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
-    """The stack's configuration without its secrets, and with a placeholder for every secret that its bots, its webhook and its data services need."""
+    """The stack's configuration without its secrets, and with a placeholder for every secret that it needs."""
     config = _without_secrets(tracked.get("config") or {})
+    around_market = market_placeholders(config, PLACEHOLDER)
+    if keys := beancleaner_placeholders(config, PLACEHOLDER):
+        around_market[BEANCLEANER] = keys
     bots = [bot for bot in config.get("tradestack:bots") or [] if isinstance(bot, dict)]
     config["tradestack:secrets"] = {
         str(bot.get("name")): {to_camel(key): PLACEHOLDER for key in (*API_SECRETS, *(LIVE_SECRETS if bot.get("dryRun") is False else ()))}
@@ -39,6 +44,7 @@ def placeholder_config(tracked: Mapping[str, Any]) -> dict[str, Any]:
         config["tradestack:secrets"][DATA] = data_placeholders(data, PLACEHOLDER)
     if isinstance(grafana := config.get(f"tradestack:{GRAFANA}"), dict):
         config["tradestack:secrets"][GRAFANA] = dict.fromkeys(made_up_grafana_secrets(grafana), PLACEHOLDER)
+    config["tradestack:secrets"] |= around_market
     for name, keys in service_secret_keys(config).items():
         if keys:
             config["tradestack:secrets"][name] = dict.fromkeys(keys, PLACEHOLDER)
