@@ -26,7 +26,7 @@ BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "trail_percent": (0.1, 50, " (percent)"),
     "days": (0, 30, " (days)"),
     "min_eps_estimate": (-1000, 1000, " (USD)"),
-    "min_revenue_estimate": (0, 1e13, " (USD)"),
+    "min_revenue_estimate": (0, 10_000_000_000_000, " (USD)"),
     "most_symbols": (1, 500, ""),
     "cooldown": (0, 390, " (minutes)"),
     "fresh": (10, 600, " (seconds)"),

@@ -29,7 +29,7 @@ def secret_mistakes(secrets: Mapping[str, Any], required: Mapping[str, str], opt
 def number_mistakes(args: Mapping[str, Any], bounds: Mapping[str, tuple[float, float, str]]) -> list[str]:
     """One sentence for each argument that is given and not from its least to its most; the third is what the number is of, such as ` (seconds)`."""
     return [
-        f"{key}={args[key]!r}: use {low} to {high}{unit}"
+        f"{key}={_text(args[key])}: use {low} to {high}{unit}"
         for key, (low, high, unit) in bounds.items()
         if args.get(key) is not None and not low <= args[key] <= high
     ]
