@@ -1,37 +1,250 @@
-"""The service as a process: the list of the day, bars, signals, orders."""
+"""The service as a process: the list of the day, bars, signals, orders, and what goes away in between."""
 
 import signal
 from datetime import timedelta
 
 import pytest
-from earnyearn_market import at
+from botkit.market import MINUTE
+from botkit.market import Session as TradingDay
+from earnyearn.session import session_at
+from earnyearn.settings import read_settings
+from earnyearn.strategy import State, step
+from earnyearn_market import at, sessions
 from earnyearn_world import LISTED, WEDNESDAY, wait_for
 
 pytestmark = pytest.mark.servers
+THURSDAY = "2026-12-10"
+
+
+def expected(world, symbols, day=WEDNESDAY, clock="16:00", **settings):
+    """Signals that the bars have until then."""
+    rules = read_settings(world.environment(**settings)).rules
+    end = at(day, clock)
+    session = session_at(end, [TradingDay(*one) for one in sessions(end.date() - timedelta(days=10), end.date())])
+    found = []
+    for symbol in symbols:
+        state = State()
+        for bar in (bar for start in (session.before_opens, session.opens) for bar in _bars(world, symbol, start, end)):
+            found.append(step(state, rules, session, symbol, bar.begins, bar.close))
+    return [one for one in found if one]
+
+
+def _bars(world, symbol, opens, end):
+    start = opens
+    while start < min(end, opens + timedelta(minutes=390)):
+        yield world.market.bar(symbol, start)
+        start += MINUTE
 
 
 def settled(world, run):
     """Waits until every bar has been read and every signal has an outcome."""
+    last = f"{world.market.now - MINUTE:%Y-%m-%dT%H:%M:00Z}"
 
     def done():
         stats = run.get("/stats")
-        last = (world.market.now - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:00Z")
         return stats and stats["last_bar"] == last and not stats["signals"]["waiting"]
 
     wait_for(done, 60, run.log)
 
 
-def test_from_the_list_to_the_orders(world):
-    run = world.start()
-    wait_for(lambda: world.listed() == LISTED, 60, run.log)
-    world.trading(run)
-    world.market.now = at(WEDNESDAY, "09:30")
-    while not world.messages():
+def follow(world, run, minutes):
+    """So many minutes, each seen before the next one begins."""
+    for _ in range(minutes):
         world.market.advance(1, LISTED)
         settled(world, run)
-    name, alert = next(iter(world.alerts().items()))
-    assert alert["order"] == {"notional": "2000", "trail_percent": "0.5"} and alert["route"] == "trailing" and alert["name"] == "earnyearn"
-    record = world.records()[name]
-    assert record["outcome"] == "sent" and record["alert"] == alert["key"]
+
+
+def test_a_morning(world):
+    """From the list to the orders: what is told, what Redis knows and what the webhook got are one."""
+    told = world.redis.client.pubsub()
+    told.subscribe("earnyearn.paper")
+    run = world.start(SIDE="both")
+    wait_for(lambda: world.listed() == LISTED, 60, run.log)
+    assert world.redis.client.get("earnings_list:day") == WEDNESDAY
+    world.trading(run)
+    world.market.now = at(WEDNESDAY, "09:30")
+    follow(world, run, 45)
+    signals = expected(world, LISTED, clock="10:15", SIDE="both")
+    sent = [one for one in signals if one.verdict == "send"]
+    assert len(sent) >= 5 and len(signals) > len(sent)
+    alerts = world.alerts()
+    assert len(world.taken) == len(sent) and set(alerts) == {one.id for one in sent}
+    for one in sent:
+        alert = alerts[one.id]
+        assert (alert["symbol"], alert["action"], alert["route"], alert["name"]) == (one.symbol, one.side, "trailing", "earnyearn")
+        assert alert["order"] == {"notional": "2000", "trail_percent": "0.5"} and float(alert["market"]["price"]) == one.price
+        assert world.records()[one.id] == {"outcome": "sent", "fields": {"notional": "2000", "trail_percent": "0.5"}, "alert": alert["key"]}
+    assert {name: one["outcome"] for name, one in world.records().items()} == {
+        one.id: "sent" if one.verdict == "send" else "cooldown" for one in signals
+    }
+    messages = []
+    while message := told.get_message(timeout=0.2):
+        messages += [message["data"]] if message["type"] == "message" else []
+    assert len(messages) == len(signals) and all('"type": "Signal"' in one and '"account": "paper"' in one for one in messages)
+    stats = run.get("/stats")
+    assert stats["symbols"] == LISTED and stats["out"]["TSLA"].startswith("not more than half") and stats["signals"]["sent"] == len(sent)
+    assert run.ask("/ready").status_code == 200
     run.signal(signal.SIGTERM)
     assert run.end() == 0
+    assert "replay-key" not in run.text and "s" * 40 not in run.text and "is word" not in run.text
+
+
+def test_started_at_noon_it_has_the_same_state(world):
+    """A process that begins at any bar goes on as one that was there from the beginning."""
+    world.market.now = at(WEDNESDAY, "12:00")
+    run = world.trading(world.start(SIDE="both"))
+    settled(world, run)
+    follow(world, run, 30)
+    later = {
+        one.id for one in expected(world, LISTED, clock="12:30", SIDE="both") if one.verdict == "send" and one.end > at(WEDNESDAY, "12:00")
+    }
+    assert later and later <= set(world.alerts()), "and what was fresh when it started may be there too"
+    assert all(float(one["market"]["price"]) > 0 for one in world.taken) and len(world.taken) - len(later) <= 4
+
+
+def test_each_trading_day_has_its_list(world):
+    run = world.trading(world.start())
+    assert world.listed() == LISTED
+    # Not from one day to the next: only that one morning.
+    for day, clock, expected_day in (
+        (WEDNESDAY, "23:00", WEDNESDAY),
+        (THURSDAY, "06:00", WEDNESDAY),
+        (THURSDAY, "08:00", THURSDAY),
+        ("2026-12-12", "12:00", "2026-12-11"),
+        ("2026-12-24", "08:00", "2026-12-24"),
+        ("2026-12-25", "12:00", "2026-12-24"),
+    ):
+        world.market.now = at(day, clock)
+        wait_for(lambda day=expected_day: world.redis.client.get("earnings_list:day") == day, 60, run.log)
+        assert world.listed() == LISTED
+    days = [line["day"] for line in run.lines(message="list of the day")]
+    assert days == [WEDNESDAY, THURSDAY, "2026-12-11", "2026-12-24"]
+    assert world.finnhub("GET")["calls"]["/api/v1/calendar/earnings"] == 4
+
+
+def test_an_old_list_stays_until_the_new_one_is_there(world):
+    world.redis.client.sadd("earnings_list", "OLD")
+    world.redis.client.set("earnings_list:day", "2026-12-08")
+    world.finnhub("POST", {"status": 503, "times": 2})
+    run = world.start()
+    wait_for(lambda: "Finnhub answers 503" in run.text, 60, run.log)
+    assert world.listed() == ["OLD"] and run.get("/stats")["symbols"] == []
+    wait_for(lambda: world.listed() == LISTED, 60, run.log)
+    assert len(run.lines(message="no list of the day yet: Finnhub answers 503")) == 1
+
+
+def test_nobody_passes(world):
+    run = world.trading(world.start(MIN_EPS_ESTIMATE=1000))
+    assert world.listed() == ["-"] and run.get("/stats")["symbols"] == []
+    world.market.now = at(THURSDAY, "09:00")
+    wait_for(lambda: world.redis.client.get("earnings_list:day") == THURSDAY, 60, run.log)
+
+
+def test_redis_loses_everything(world):
+    """The list and what became of signals are there again, and nothing is ordered twice, by a new process neither."""
+    world.market.now = at(WEDNESDAY, "10:00")
+    run = world.trading(world.start(SIDE="both", FRESH=3600))
+    settled(world, run)
+    before = world.records()
+    count = len(world.messages())
+    assert count >= 3
+    world.redis.end()
+    world.market.now += 3 * MINUTE
+    world.redis.start()
+    wait_for(lambda: world.listed() == LISTED and before.items() <= world.records().items(), 60, run.log)
+    settled(world, run)
+    follow(world, run, 5)
+    run.kill()
+    again = world.trading(world.start(SIDE="both", FRESH=3600))
+    settled(world, again)
+    ids = [one["market"]["id"] for one in world.messages()]
+    assert len(ids) == len(set(ids)) >= count
+    sent = {one.id for one in expected(world, LISTED, clock="10:08", SIDE="both") if one.verdict == "send"}
+    assert set(ids) == sent
+
+
+def test_a_lost_list_alone_is_put_back(world):
+    run = world.trading(world.start())
+    world.redis.client.delete("earnings_list", "earnings_list:day")
+    wait_for(lambda: world.listed() == LISTED, 60, run.log)
+    assert world.finnhub("GET")["calls"]["/api/v1/calendar/earnings"] == 1, "without asking again"
+
+
+def test_a_person_takes_a_symbol_out(world):
+    run = world.trading(world.start())
+    world.redis.client.srem("earnings_list", "AAPL")
+    wait_for(lambda: run.get("/stats")["symbols"] == [one for one in LISTED if one != "AAPL"], 60, run.log)
+    again = world.trading(world.start())
+    assert again.get("/stats")["symbols"] == [one for one in LISTED if one != "AAPL"]
+
+
+def test_bars_that_redis_lost_are_read(world):
+    world.market.now = at(WEDNESDAY, "10:00")
+    run = world.trading(world.start(SIDE="both", FRESH=3600))
+    settled(world, run)
+    world.market.lost = True
+    world.market.advance(10, LISTED)
+    world.market.lost = False
+    follow(world, run, 1)
+    sent = {one.id for one in expected(world, LISTED, clock="10:11", SIDE="both") if one.verdict == "send"}
+    assert set(world.alerts()) == sent and len(world.taken) == len(sent)
+
+
+def test_the_webhook_is_away(world):
+    """Orders wait as long as they are fresh; sent again they are the same alert."""
+    world.market.now = at(WEDNESDAY, "10:00")
+    world.webhook.kill()
+    run = world.trading(world.start(SIDE="both", FRESH=3600))
+    wait_for(lambda: "the webhook did not take an order" in run.text, 60, run.log)
+    world.start_webhook()
+    settled(world, run)
+    sent = {one.id for one in expected(world, LISTED, clock="10:00", SIDE="both") if one.verdict == "send"}
+    assert set(world.alerts()) == sent and len(world.taken) == len(sent) >= 3
+
+
+def test_purrstream_is_away(world):
+    run = world.start(FRESH=3600)
+    world.trading(run)
+    world.market.wrong = {path: (503, "away") for path in ("/clock", "/bars", "/calendar")}
+    wait_for(lambda: "503" in run.text, 60, run.log)
+    assert run.ask("/health").status_code == 200 and run.ask("/ready").status_code == 503
+    world.market.now = at(WEDNESDAY, "10:00")
+    world.market.wrong = {}
+    settled(world, run)
+
+
+@pytest.mark.parametrize(("minutes", "ordered"), [(15, True), (380, False)])
+def test_none_in_the_last_minutes(world, minutes, ordered):
+    world.market.now = at(WEDNESDAY, "15:30")
+    run = world.trading(world.start(SIDE="both", FRESH=3600, MINUTES_BEFORE_CLOSE=minutes))
+    settled(world, run)
+    assert bool(world.messages()) == ordered
+    before = len(world.taken)
+    world.market.now = at(WEDNESDAY, "15:45")
+    follow(world, run, 14)
+    last = [one for one in expected(world, LISTED, clock="15:59", SIDE="both") if one.end > at(WEDNESDAY, "15:45")]
+    assert last and {world.records()[one.id]["outcome"] for one in last} == {"late"}
+    assert len(world.messages()) == before
+
+
+def test_the_list_as_a_table(world):
+    run = world.start("list")
+    assert run.end(60) == 0, run.text
+    lines = run.text.splitlines()
+    assert lines[0] == f"{WEDNESDAY}: 11 of 20 symbols" and lines[1].split() == ["symbol", "reports", "eps", "revenue", "ratings"]
+    why = {line.split()[0]: line for line in lines[2:]}
+    assert all(why[symbol].endswith(" in") for symbol in LISTED) and len(lines) == 2 + 20
+    for symbol, words in {
+        "SNDL": "out: EPS estimate below 0", "GME": "out: revenue estimate below 250 M", "TSLA": "19 of 48 buy", "L": "out: no analyst's ratings",
+        "F": "out: no estimate of EPS", "T": "out: no estimate of revenue", "SIEGY": "out: not listed at an exchange of the USA",
+    }.items():  # fmt: skip
+        assert words in why[symbol]
+    assert not world.redis.client.keys("*"), "it changes nothing"
+
+
+def test_a_finnhub_without_the_right_key(world):
+    run = world.start(FINNHUB_KEY="wrong")
+    wait_for(lambda: "see whether EARNYEARN_FINNHUB_KEY is your key" in run.text, 60, run.log)
+    assert world.listed() == [] and run.ask("/health").status_code == 200
+    listing = world.start("list", FINNHUB_KEY="wrong")
+    assert listing.end(60) == 1 and "EARNYEARN_FINNHUB_KEY" in listing.text
