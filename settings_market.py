@@ -74,6 +74,7 @@ class EarnyearnSettings(Section):
     min_revenue_estimate: Amount = None
     most_symbols: Whole = None
     cooldown: Whole = None
+    minutes_before_close: Whole = None
     fresh: Whole = None
     published_port: Optional[Port] = None
     cpu: Whole = None

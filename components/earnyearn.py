@@ -1,5 +1,7 @@
 """Earnyearn: trades around earnings: a list each morning, crosses of MACD and RSI on its bars, signed orders with a trailing stop to a webhook."""
 
+import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import NotRequired, Optional, TypedDict
@@ -21,19 +23,23 @@ REQUIRED_SECRETS: Mapping[str, str] = {
     "signing_key": "the webhook's own",
 }
 OPTIONAL_SECRETS = ("influx_url",)
+# As the image has them.
 BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "notional": (1, 1_000_000, " (USD)"),
-    "trail_percent": (0.1, 50, " (percent)"),
+    "trail_percent": (0.01, 50, " (percent)"),
     "days": (0, 30, " (days)"),
-    "min_eps_estimate": (-1000, 1000, " (USD)"),
+    "min_eps_estimate": (-1_000_000, 1_000_000, " (USD)"),
     "min_revenue_estimate": (0, 10_000_000_000_000, " (USD)"),
-    "most_symbols": (1, 500, ""),
-    "cooldown": (0, 390, " (minutes)"),
-    "fresh": (10, 600, " (seconds)"),
+    "most_symbols": (1, 200, ""),
+    "cooldown": (0, 1440, " (minutes)"),
+    "minutes_before_close": (0, 380, " (minutes)"),
+    "fresh": (1, 3600, " (seconds)"),
 }
+MOST_DECIMALS = 4
+LIST = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TOLD = (
     *("account", "finnhub_url", "purrstream_url", "webhook_url", "notional", "trail_percent", "side", "signals", "recommendation"),
-    *("days", "min_eps_estimate", "min_revenue_estimate", "most_symbols", "cooldown", "fresh", "list"),
+    *("days", "min_eps_estimate", "min_revenue_estimate", "most_symbols", "cooldown", "minutes_before_close", "fresh", "list"),
 )
 
 
@@ -54,16 +60,16 @@ class EarningsSignals(str, Enum):
     MACD = "macd"
     """MACD(12, 26, 9) crosses its signal line."""
     RSI = "rsi"
-    """RSI(14) crosses 30 up or 70 down."""
+    """RSI(14) rises through 30 or falls through 70."""
     BOTH = "both"
-    """A MACD cross with an RSI cross the same way shortly before."""
+    """Both the same way within 25 bars."""
 
 
 class Recommendation(str, Enum):
     """What analysts must say of a symbol."""
 
     BUY = "buy"
-    """More buy than anything else."""
+    """More than half of the newest ratings say buy."""
     ANY = "any"
     """Whatever they say."""
 
@@ -88,7 +94,7 @@ class EarnyearnArgs(TypedDict):
     finnhub_url: NotRequired[pulumi.Input[str]]
     """Base URL of Finnhub's API, or FinnhubReplay's url. Default: Finnhub's."""
     days: NotRequired[int]
-    """Companies that report within so many days from today are followed. Default: the image's."""
+    """Companies that report today or within so many more days are followed. Default: the image's, 5."""
     min_eps_estimate: NotRequired[float]
     """Least estimate of earnings a share, USD. Default: the image's, 0."""
     min_revenue_estimate: NotRequired[float]
@@ -96,13 +102,15 @@ class EarnyearnArgs(TypedDict):
     recommendation: NotRequired[Recommendation]
     """What analysts must say. Default: the image's, buy."""
     most_symbols: NotRequired[int]
-    """Most companies that are followed. Default: the image's."""
+    """Most companies that are followed, those with the largest revenue. Default: the image's, 30."""
     signals: NotRequired[EarningsSignals]
-    """What makes a signal. Default: the image's."""
+    """What makes a signal. Default: the image's, macd."""
     side: NotRequired[EarningsSide]
     """Which crosses become orders. Default: the image's, buy."""
     cooldown: NotRequired[int]
     """Minutes of bars after a signal in which the same symbol gives none. Default: the image's, 25."""
+    minutes_before_close: NotRequired[int]
+    """No order in the session's last minutes. Default: the image's, 15."""
     fresh: NotRequired[int]
     """A signal that is older than these seconds, by the broker's clock, is recorded and not sent. Default: the image's, 120."""
     list: NotRequired[str]
@@ -169,6 +177,11 @@ def argument_mistakes(args: EarnyearnArgs) -> list[str]:
     mistakes += number_mistakes(args, BOUNDS)
     if not NAME_PATTERN.fullmatch(args["account"]):
         mistakes.append(f"account={args['account']!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
+    for one in ("notional", "trail_percent"):
+        if round(args[one], MOST_DECIMALS) != args[one] and math.isfinite(args[one]):
+            mistakes.append(f"{one}={args[one]}: use {MOST_DECIMALS} digits behind the point at most")
+    if args.get("list") is not None and not LIST.fullmatch(args["list"]):
+        mistakes.append(f"list={args['list']!r}: use 1 to 64 lower-case letters, digits and underscores, beginning with a letter")
     key = args["secrets"].get("signing_key")
     if isinstance(key, str) and key and not SIGNING_KEY.fullmatch(key):
         mistakes.append("secrets.signing_key: is shorter than 32 characters or has spaces; use the webhook's own")

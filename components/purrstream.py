@@ -64,7 +64,7 @@ class PurrstreamArgs(TypedDict):
     news: NotRequired[bool]
     """Follow the news too. Default: the image's, false."""
     requests_per_minute: NotRequired[int]
-    """Calls of the broker's REST API that it may make; the webhook has its own share of the account's 200. Default: the image's."""
+    """Calls of the broker's REST API that it may make; the webhook has its own share of the account's 200. Default: the image's, 100."""
     published_port: NotRequired[int]
     """Port on this machine's loopback address (docker only). Default: none, only the stack's tasks reach it."""
     image: NotRequired[pulumi.Input[str]]

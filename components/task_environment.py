@@ -1,6 +1,8 @@
 """Arguments as an image's environment: only what was given, everything else is the image's own default; and what is wrong with its secrets."""
 
+import math
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pulumi
@@ -49,6 +51,6 @@ def _text(value: Any) -> pulumi.Input[str]:
         return "on" if value else "off"
     if isinstance(value, (list, tuple)):
         return ",".join(str(text_of(one)) for one in value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"  # images take no exponents
     return str(value) if isinstance(value, (int, float)) else text_of(value)

@@ -156,7 +156,7 @@ def test_all_of_them(base: dict[str, Any]) -> None:
         (LOCAL, block("earnyearn", notional=-5), "tradestack:earnyearn.notional=-5: use 1 to 1000000 (USD)"),
         (LOCAL, block("earnyearn", notional=True), "tradestack:earnyearn.notional=True"),
         (LOCAL, block("earnyearn", notional=float("nan")), "tradestack:earnyearn.notional=nan"),
-        (LOCAL, block("earnyearn", trailPercent=0), "tradestack:earnyearn.trailPercent=0: use 0.1 to 50 (percent)"),
+        (LOCAL, block("earnyearn", trailPercent=0), "tradestack:earnyearn.trailPercent=0: use 0.01 to 50 (percent)"),
         # Values.
         (LOCAL, block("earnyearn", side="long"), "tradestack:earnyearn.side='long'"),
         (LOCAL, block("earnyearn", minRevenueEstimate=-1), "tradestack:earnyearn.minRevenueEstimate=-1: use 0 to"),
