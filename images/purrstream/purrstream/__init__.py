@@ -1,0 +1,1 @@
+"""One connection a stream to Alpaca for all services: bars, trades, news and the account, on Redis channels and in the stores."""
