@@ -194,3 +194,44 @@ def test_a_task_that_ecs_does_not_start_is_told(aws: Callable[[str], Stubber]) -
     aws("ecs").add_response("run_task", {"tasks": [], "failures": [{"reason": "RESOURCE:ENI"}]})
     with pytest.raises(StackError, match="RESOURCE:ENI"):
         ecs.run_once(SERVICE, ["switch", "kill"])
+
+
+JOB = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:beancleaner-run-1a2b3c4"
+
+
+def job(aws: Callable[[str], Stubber], machine: str | None, *runs: str) -> None:
+    """A state machine's answers; no `machine`: it is gone. `runs`: how its last one ended."""
+    stub = aws("stepfunctions")
+    if machine is None:
+        stub.add_client_error("describe_state_machine", "StateMachineDoesNotExist", expected_params={"stateMachineArn": JOB})
+        return
+    about = {"stateMachineArn": JOB, "name": "b", "definition": "{}", "roleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "type": "STANDARD"}
+    stub.add_response("describe_state_machine", {**about, "status": machine, "creationDate": datetime.now(UTC)}, {"stateMachineArn": JOB})
+    if machine == "ACTIVE":
+        run_arn = JOB.replace("stateMachine", "execution") + ":1"
+        known = {"executionArn": run_arn, "stateMachineArn": JOB, "name": "1", "startDate": datetime(2026, 1, 5, 20, 56, tzinfo=UTC)}
+        stub.add_response(
+            "list_executions", {"executions": [{**known, "status": one} for one in runs]}, {"stateMachineArn": JOB, "maxResults": 1}
+        )
+
+
+@pytest.mark.parametrize(
+    ("machine", "runs", "expected"),
+    [
+        (None, (), "gone"),
+        ("DELETING", (), "stopping"),
+        ("ACTIVE", (), "scheduled, no run yet"),
+        ("ACTIVE", ("SUCCEEDED",), "scheduled, last run ended well (2026-01-05 20:56 UTC)"),
+        ("ACTIVE", ("RUNNING",), "a run since 2026-01-05 20:56 UTC"),
+        ("ACTIVE", ("FAILED",), "the last run failed (2026-01-05 20:56 UTC)"),
+        ("ACTIVE", ("PENDING_REDRIVE",), "pending_redrive (2026-01-05 20:56 UTC)"),
+    ],
+)
+def test_a_scheduled_job_s_state(aws, machine, runs, expected):
+    job(aws, machine, *runs)
+    assert ecs.ecs_state(JOB) == expected
+
+
+def test_the_log_of_a_scheduled_job_is_shown_by_its_own_command():
+    with pytest.raises(StackError, match="'beancleaner-run-1a2b3c4' runs on a schedule: `pulumi stack output --json` has the command"):
+        next(ecs.log_lines(JOB, 0, False))

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.stack.bots import BotStatus
 from tools.stack.engine import StackError
+from tools.stack.job_runs import is_job, job_state
 
 # CloudWatch shows lines of two tasks out of order: what is this much older than the newest line may still come.
 OVERLAP = 60_000  # ms
@@ -26,7 +27,10 @@ def ecs_status(bot: dict[str, Any]) -> BotStatus:
 
 
 def ecs_state(service_arn: str) -> str:
-    """State of a service in a word or a sentence. Raises StackError when AWS refuses to say."""
+    """State of a service, or of a job's last run, in a word or a sentence. Raises StackError when AWS refuses to say."""
+    if is_job(service_arn):
+        with asking_aws():
+            return job_state(client("stepfunctions", service_arn.split(":")[3]), service_arn)
     region, cluster, name = service_parts(service_arn)
     with asking_aws():
         ecs = client("ecs", region)
@@ -93,6 +97,9 @@ def run_once(service_arn: str, command: list[str]) -> str:
 
 def log_lines(service_arn: str, since: float, follow: bool) -> Iterator[str]:
     """Lines that a service's own container wrote since `since` (seconds since the epoch), by CloudWatch. Raises StackError."""
+    if is_job(service_arn):
+        name = service_arn.rpartition(":")[2]
+        raise StackError(f"{name!r} runs on a schedule: `pulumi stack output --json` has the command that shows its log, under `logs`")
     region, cluster, name = service_parts(service_arn)
     with asking_aws():
         group, prefix = log_streams(client("ecs", region), cluster, name)
