@@ -12,16 +12,16 @@ import sys
 import time
 from contextlib import AsyncExitStack
 
+from botkit.alpaca import Client, Refused, Unavailable, open_session
+from botkit.alpaca_budget import Budget
 from botkit.health import serve
 from botkit.logs import log_to_stdout
 from botkit.metrics import Writer
 from botkit.settings import EXIT_CONFIG, BadSettings
 from botkit.stopping import exit_on_signals, run_until, stop_event
 
-from beancleaner.broker import Broker, Refused, Unavailable, open_session
-from beancleaner.budget import Budget
-from beancleaner.cleaning import Desk, Stopped, any_due, clean, persist, read_times
-from beancleaner.due import next_start
+from beancleaner.broker import Broker
+from beancleaner.cleaning import AFTER_SECONDS, Desk, Stopped, any_due, clean, due_in, persist, read_times
 from beancleaner.memory import Memory
 from beancleaner.report import table_of
 from beancleaner.schedule import starts_of
@@ -33,6 +33,8 @@ log = logging.getLogger("beancleaner")
 FLUSH_SECONDS = 5.0
 STOP_SECONDS = 5.0
 INTERRUPTED = 1
+# While a run waits for its rule it looks at the broker's clock again after so long.
+LOOK_SECONDS = 30.0
 
 
 def main(arguments: list[str]) -> int:
@@ -77,7 +79,8 @@ async def _work(settings: Settings, options: argparse.Namespace) -> int:
         memory = Memory(settings.redis_url, settings.account) if settings.redis_url else None
         if memory:
             stack.push_async_callback(memory.close)
-        desk = Desk(settings=settings, broker=Broker(session, settings.broker, Budget(settings.requests_per_minute)), memory=memory)
+        client = Client(session, settings.broker.address, Budget(settings.broker.requests_per_minute))
+        desk = Desk(settings=settings, broker=Broker(client), memory=memory)
         if options.dry_run:
             return await _dry_run(desk, options.again)
         writer = Writer(settings.influx_url, SERVICE) if settings.influx_url else None
@@ -121,19 +124,21 @@ async def _run(desk: Desk, writer: Writer | None, stop: asyncio.Event, again: bo
 
 
 async def _wait_for_rule(desk: Desk) -> None:
-    """A run that was started a little early waits until its rule is due."""
-    try:
-        clock, _, calendar = await read_times(desk)
-        if any_due(desk, clock, calendar):
+    """A run that was started a little early waits until its rule is due, as the broker's clock says."""
+    began = time.monotonic()
+    while True:
+        try:
+            times = await read_times(desk)
+            if any_due(desk, times):
+                return
+            seconds = due_in(desk, times)
+        except (Refused, Unavailable, LookupError):
+            # The run itself tries again and says what is wrong.
             return
-        at = next_start(desk.settings.rules.rules, clock, calendar)
-    except (Refused, Unavailable, LookupError):
-        # The run itself tries again and says what is wrong.
-        return
-    seconds = (at - clock.now).total_seconds() if at else None
-    if seconds is not None and seconds <= desk.settings.early:
+        if seconds is None or time.monotonic() - began + seconds > desk.settings.early:
+            return
         log.info("waiting until a rule is due", extra={"seconds": round(seconds, 1)})
-        await asyncio.sleep(seconds + 0.05)
+        await asyncio.sleep(min(seconds + AFTER_SECONDS, LOOK_SECONDS))
 
 
 async def _watch(desk: Desk, writer: Writer | None, stop: asyncio.Event) -> int:
@@ -144,7 +149,7 @@ async def _watch(desk: Desk, writer: Writer | None, stop: asyncio.Event) -> int:
         return ""
 
     async with serve(settings.port, {"redis": redis_answers}, host=settings.host, alive=watch.alive):
-        log.info("watching", extra={"account": settings.account, "mode": settings.mode, "rules": len(settings.rules.rules)})
+        log.info("watching", extra={"account": settings.account, "mode": settings.broker.mode, "rules": len(settings.rules.rules)})
         code = await run_until(stop, watch.run(), seconds=STOP_SECONDS)
     log.info("stopped")
     return EXIT_CONFIG if watch.wrong else code

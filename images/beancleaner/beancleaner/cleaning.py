@@ -6,28 +6,33 @@ import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from datetime import time as clock_time
 
+from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_clock import Clock
+from botkit.alpaca_settings import wrong_account
 from botkit.bus import BusDown
 from botkit.settings import EXIT_CONFIG
 
-from beancleaner.broker import Broker, Refused, Unavailable
+from beancleaner.broker import Broker
 from beancleaner.closing import CLOSED, FAILED, Closing, Result, Target
 from beancleaner.decide import BLOCKED, Line, Plan, Unreadable, decide
-from beancleaner.due import DAY, at_new_york, due
+from beancleaner.due import DAY, at_new_york, due, next_start
 from beancleaner.history import best_of, entry_of
 from beancleaner.memory import Memory
 from beancleaner.order_ids import attempts, is_own
 from beancleaner.report import Report, entries_of
 from beancleaner.report import entry_of as report_entry_of
 from beancleaner.rules import CLASSES, CRYPTO, EQUITY
-from beancleaner.settings import Settings, wrong_account
-from beancleaner.state import NEW_YORK, Calendar, Clock, Order, Position, Price
+from beancleaner.settings import Settings
+from beancleaner.state import Calendar, Order, Position, Price
 
 log = logging.getLogger(__name__)
 CALENDAR_DAYS = timedelta(days=10)
 FIRST_DELAY, LONGEST_DELAY = 0.25, 5.0
+# After the moment at which a rule becomes due, so that the broker's clock is not before it.
+AFTER_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +65,30 @@ class Stopped(Exception):
         self.exit_code = exit_code
 
 
-async def read_times(desk: Desk) -> tuple[Clock, float, Calendar]:
-    """The broker's clock, when it was read (monotonic s), and its calendar. Raises Refused and Unavailable."""
+@dataclass(frozen=True)
+class Times:
+    """The broker's clock at a reading, and its calendar."""
+
+    clock: Clock
+    read_at: float
+    """Monotonic seconds of the clock's reading."""
+    calendar: Calendar
+
+
+async def read_times(desk: Desk, known: Calendar | None = None) -> Times:
+    """`known`: the calendar, if it is for this day. Raises Refused and Unavailable."""
     clock, read_at = await desk.broker.clock()
-    return clock, read_at, await desk.broker.calendar(clock.day - DAY, clock.day + CALENDAR_DAYS)
+    first, last = clock.day - DAY, clock.day + CALENDAR_DAYS
+    if known is None or (known.first, known.last) != (first, last):
+        known = await desk.broker.calendar(first, last)
+    return Times(clock, read_at, known)
 
 
 async def look(desk: Desk, again: bool, dry: bool) -> Seen:
     """Reads and decides; changes nothing at the broker, and if it is `dry` nothing anywhere. Raises Stopped, Refused, Unavailable, BusDown."""
     rules, broker, memory = desk.settings.rules, desk.broker, desk.memory
     account = await broker.account()
-    if wrong := wrong_account(desk.settings, account.number):
+    if wrong := wrong_account(desk.settings.broker, account.number):
         raise Stopped(wrong, EXIT_CONFIG)
     if account.blocked:
         raise Stopped(f"the broker blocks trading ({account.blocked}): nothing is closed until it is switched on again there")
@@ -79,7 +97,8 @@ async def look(desk: Desk, again: bool, dry: bool) -> Seen:
     except Unreadable as bad:
         raise Stopped(f"nothing is closed: {bad}") from None
     begun = await memory.begun() if memory else {}
-    clock, read_at, calendar = await read_times(desk)
+    times = await read_times(desk)
+    clock = times.clock
     done = await memory.done([clock.day, clock.day - DAY]) if memory and not again else frozenset()
     orders = await broker.open_orders()
     positions = await broker.positions()
@@ -95,10 +114,10 @@ async def look(desk: Desk, again: bool, dry: bool) -> Seen:
             await memory.keep_best(before, {key: one for key, one in best.items() if one})
         prices = {key: Price(one.price, best[key]) for key, one in positions.items()}
     try:
-        plan = decide(rules, positions.values(), history, lists, clock, calendar, prices, done)
+        plan = decide(rules, positions.values(), history, lists, clock, times.calendar, prices, done)
     except LookupError as bad:
         raise Unavailable(f"the broker's calendar is not enough: {bad}") from None
-    return Seen(clock=clock, read_at=read_at, plan=plan, positions=positions, orders=orders, begun=begun)
+    return Seen(clock=clock, read_at=times.read_at, plan=plan, positions=positions, orders=orders, begun=begun)
 
 
 async def persist(desk: Desk, again: bool, deadline: float, dry: bool = False) -> Seen:
@@ -135,8 +154,7 @@ async def clean(desk: Desk, *, again: bool = False, deadline: float | None = Non
 
 async def _clean(desk: Desk, again: bool, deadline: float) -> tuple[Report, list[str]]:
     settings = desk.settings
-    # The broker's clock is asked later.
-    blank = Report(account=settings.account, mode=settings.mode, day=datetime.now(UTC).astimezone(NEW_YORK).date())
+    blank = Report(account=settings.account, mode=settings.broker.mode, day=desk.broker.today())
     try:
         async with AsyncExitStack() as stack:
             if desk.memory:
@@ -247,11 +265,20 @@ async def _note_done(memory: Memory, seen: Seen, failed: Iterable[Target]) -> No
         log.warning("what has run is not remembered: %s", down)
 
 
-def any_due(desk: Desk, clock: Clock, calendar: Calendar) -> bool:
-    """Whether a rule is due for any class, run or not."""
+def any_due(desk: Desk, times: Times) -> bool:
+    """Whether a rule is due for any class, run or not. Raises LookupError for a calendar that is too short."""
     return any(
-        not isinstance(due(rule, asset_class, clock, calendar), str)
+        not isinstance(due(rule, asset_class, times.clock, times.calendar), str)
         for rule in desk.settings.rules.rules
         for asset_class in CLASSES
         if rule.what.asset_class in ("", asset_class)
     )
+
+
+def due_in(desk: Desk, times: Times) -> float | None:
+    """Seconds of real time until the next rule with a time becomes due; None: not soon. Raises LookupError too."""
+    at = next_start(desk.settings.rules.rules, times.clock, times.calendar)
+    if at is None:
+        return None
+    now = times.clock.later(time.monotonic() - times.read_at)
+    return (at - now.now).total_seconds() / now.speed

@@ -14,10 +14,13 @@ from datetime import time as clock_time
 from decimal import Decimal
 from typing import Any
 
-from beancleaner.broker import Broker, Refused, Stale, Unavailable
+from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_clock import FAST, Clock
+
+from beancleaner.broker import Broker, Stale
 from beancleaner.due import at_new_york
 from beancleaner.order_ids import attempts, client_order_id, is_own
-from beancleaner.state import Asset, Clock, Order, Position
+from beancleaner.state import Asset, Order, Position
 from beancleaner.steps import Cancel, Dust, Flat, Place, Step, Stuck, View, Wait, next_step, order_body
 
 log = logging.getLogger(__name__)
@@ -30,7 +33,7 @@ AGAIN_SECONDS = 3.0
 TIDY_SECONDS = 75.0
 FIRST_DELAY, LONGEST_DELAY = 0.2, 3.0
 FIRST_RETRY, LONGEST_RETRY = 0.5, 4.0
-# An order that arrives after the bell would wait for the next day's.
+# An order that arrives after the bell would wait for the next day's. Real time, however fast the broker's clock runs.
 BELL_SECONDS = 1.0
 
 
@@ -146,6 +149,8 @@ class Closing:
         """Whether anything was done."""
         if self._listing:
             await self._list_attempts()
+        if self._clock.speed > FAST:
+            self._clock, self._read_at = await self._broker.clock()
         await self._load_assets()
         orders = await self._broker.open_orders()
         for case in self._unfinished():
@@ -213,20 +218,23 @@ class Closing:
 
     def _view(self, case: _Case, orders: list[Order], positions: dict[str, Position]) -> View:
         target, now = case.target, time.monotonic()
-        clock = self._clock.later(now - self._read_at + BELL_SECONDS)
         view = View(
             was_long=target.qty > 0,
             position=positions.get(target.key),
             orders=tuple(order for order in orders if order.key == target.key and order.open),
             asset=case.asset,
             crypto=target.crypto,
-            market_open=clock.market_open,
+            market_open=self._in_time(),
             expected=case.expected,
             overdue=case.odd_since is not None and now - case.odd_since > ODD_SECONDS,
         )
         case.odd_since = (case.odd_since or now) if view.odd else None
         case.left = abs(view.position.qty) if view.position else Decimal(0)
         return view
+
+    def _in_time(self) -> bool:
+        """Whether an order that is sent now arrives before the bell."""
+        return self._clock.later(time.monotonic() - self._read_at + BELL_SECONDS).market_open
 
     async def _do(self, case: _Case, view: View, step: Step, seen_at: float) -> bool:
         """Whether it changed anything."""
@@ -268,7 +276,7 @@ class Closing:
         sent = client_order_id(self._day, case.target.key, case.attempt)
 
         def check_fresh() -> None:
-            if self._over or time.monotonic() - seen_at > FRESH_SECONDS:
+            if self._over or time.monotonic() - seen_at > FRESH_SECONDS or not (case.target.crypto or self._in_time()):
                 raise Stale
             # From here on it may be at the broker.
             case.working, case.answered, case.before = sent, False, abs(view.position.qty)
@@ -277,7 +285,7 @@ class Closing:
             # The end of the time must not leave an order that nobody knows of.
             await asyncio.shield(self._send(self._broker.place(order_body(view, step, sent), check_fresh)))
         except Stale:
-            case.words = "the broker's budget is used up"
+            case.words = "the broker's budget is used up: it waited for too long"
             return False
         except Refused as refused:
             if refused.duplicate:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from botkit.alpaca_clock import NEW_YORK, Clock
+
 from beancleaner.due import Due, due
 from beancleaner.history import Entry, entry_of
 from beancleaner.names import BadName, key_of
 from beancleaner.rules import CLASSES, EQUITY, MEASURES, Bound, Keep, Rule, Rules, What
-from beancleaner.state import NEW_YORK, Calendar, Clock, Order, Position, Price
+from beancleaner.state import Calendar, Order, Position, Price
 
 CLOSE, KEEP, BLOCKED = "close", "keep", "blocked"
 # A set cannot be empty in Redis. One that shall be empty holds this alone.

@@ -4,16 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from beancleaner.rules import CLASSES, CRYPTO, WEEKDAYS, Rule, When
-from beancleaner.state import NEW_YORK, Calendar, Clock
+from botkit.alpaca_clock import NEW_YORK, Clock
+
+from beancleaner.rules import CLASSES, CRYPTO, MINUTE, MOST_BEFORE_EARLY_CLOSE, USUAL_CLOSE, WEEKDAYS, Rule, When
+from beancleaner.state import Calendar
 
 DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)
-USUAL_CLOSE = time(16)
 # Minutes after its time in which a rule is still due, where it does not say itself.
 WINDOW = 15
-# On a day that closes early a time that would come too late is this many minutes before the close, or fewer: as many as it is before 16:00.
-MOST_BEFORE_EARLY_CLOSE = 15
 
 
 @dataclass(frozen=True)

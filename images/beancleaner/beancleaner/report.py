@@ -133,7 +133,7 @@ def message_of(report: Report) -> dict[str, Any]:
 
 
 def _shown(entry: Entry) -> dict[str, Any]:
-    shown = {name: value for name, value in vars(entry).items() if name not in ("outcome", "time_ns") and value not in (None, "", (), 0)}
+    shown = {name: value for name, value in vars(entry).items() if name != "outcome" and value not in (None, "", (), 0)}
     return {**shown, "qty": entry.qty, "left": entry.left} if entry.outcome != KEPT else shown
 
 

@@ -1,11 +1,15 @@
 """What to close, when, and what to keep, as plain data."""
 
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 
 EQUITY, CRYPTO = "us_equity", "crypto"
 CLASSES = (EQUITY, CRYPTO)
+MINUTE = timedelta(minutes=1)
+USUAL_CLOSE = time(16)
+# On a day that closes early a time that would come too late is this many minutes before the close, or fewer: as many as it is before 16:00.
+MOST_BEFORE_EARLY_CLOSE = 15
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MEASURES = {"profit_percent": "%", "profit_dollars": "USD", "minutes_held": "min"}
 """What a bound can be on -> its unit."""

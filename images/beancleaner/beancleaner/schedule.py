@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from beancleaner.due import MINUTE, MOST_BEFORE_EARLY_CLOSE, USUAL_CLOSE
-from beancleaner.rules import CRYPTO, EQUITY, WEEKDAYS, Rule
+from beancleaner.rules import CRYPTO, EQUITY, MINUTE, MOST_BEFORE_EARLY_CLOSE, USUAL_CLOSE, WEEKDAYS, Rule
 
 EARLY_CLOSE = time(13)
 

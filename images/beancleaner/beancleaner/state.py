@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-NEW_YORK = ZoneInfo("America/New_York")
 # Alpaca's final ones; whatever else there is may still fill.
 FINAL = frozenset(("filled", "canceled", "expired", "rejected", "replaced", "done_for_day", "stopped", "suspended"))
 
@@ -49,27 +47,6 @@ class Order:
     def left(self) -> Decimal:
         """Quantity that may still fill; 0 for one in dollars."""
         return (self.qty or self.filled_qty) - self.filled_qty
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The broker's clock at one reading."""
-
-    now: datetime
-    is_open: bool
-    next_close: datetime
-
-    def later(self, seconds: float) -> "Clock":
-        return Clock(self.now + timedelta(seconds=seconds), self.is_open, self.next_close)
-
-    @property
-    def day(self) -> date:
-        """In New York."""
-        return self.now.astimezone(NEW_YORK).date()
-
-    @property
-    def market_open(self) -> bool:
-        return self.is_open and self.now < self.next_close
 
 
 @dataclass(frozen=True)

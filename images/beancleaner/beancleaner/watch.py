@@ -1,16 +1,15 @@
-"""`watch`: looks every so often, and at the moment when a rule becomes due; one run after the other."""
+"""`watch`: looks at the clock every so often, at the account when there may be something to do; one run after the other."""
 
 import asyncio
 import logging
 import time
 from typing import Any
 
+from botkit.alpaca import Refused, Unavailable
 from botkit.metrics import Writer
 from botkit.settings import EXIT_CONFIG
 
-from beancleaner.broker import Refused, Unavailable
-from beancleaner.cleaning import Desk, clean, read_times
-from beancleaner.due import next_start
+from beancleaner.cleaning import AFTER_SECONDS, Desk, Times, any_due, clean, due_in, read_times
 from beancleaner.telling import tell
 
 log = logging.getLogger(__name__)
@@ -18,14 +17,18 @@ log = logging.getLogger(__name__)
 QUIET_SECONDS = 900.0
 # A run ends before the next rule becomes due, but has some time at least.
 MARGIN_SECONDS, SHORTEST_RUN = 5.0, 15.0
-# After the moment at which a rule becomes due, so that the broker's clock is not before it.
-AFTER_SECONDS = 0.05
+# Trouble with lists, Redis or the account is noticed within so long, though no rule is due.
+LOOK_SECONDS = 60.0
 
 
 class Watch:
     def __init__(self, desk: Desk, writer: Writer | None) -> None:
         self._desk, self._writer = desk, writer
+        self._times: Times | None = None
         self._looked_at = time.monotonic()
+        self._ran_at = self._looked_at - LOOK_SECONDS
+        self._clean = False
+        """Whether the last run had nothing left to do."""
         self._told: tuple[Any, ...] | None = None
         self._told_at = -QUIET_SECONDS
         self.wrong = False
@@ -41,14 +44,34 @@ class Watch:
     async def run(self) -> None:
         """For ever, unless the account is the wrong one."""
         while not self.wrong:
-            due_in = await self._due_in()
-            deadline = None if due_in is None else time.monotonic() + max(due_in - MARGIN_SECONDS, SHORTEST_RUN)
-            report, closed = await clean(self._desk, deadline=deadline)
+            await self._read_times()
+            if self._has_to_run():
+                await self._run()
             self._looked_at = time.monotonic()
-            self.wrong = report.exit_code == EXIT_CONFIG
-            if report.eventful and not self._is_old(report.gist):
-                await tell(report, self._desk.memory, self._writer, closed)
-            await asyncio.sleep(await self._pause())
+            await asyncio.sleep(self._pause())
+
+    async def _run(self) -> None:
+        due_in, self._ran_at = self._due_in(), time.monotonic()
+        deadline = None if due_in is None else self._ran_at + max(due_in - MARGIN_SECONDS, SHORTEST_RUN)
+        report, closed = await clean(self._desk, deadline=deadline)
+        self._clean = report.exit_code == 0
+        self.wrong = report.exit_code == EXIT_CONFIG
+        if report.eventful and not self._is_old(report.gist):
+            await tell(report, self._desk.memory, self._writer, closed)
+        await self._read_times()
+
+    def _has_to_run(self) -> bool:
+        """A run costs a handful of the broker's calls, a look at the clock one."""
+        rules = self._desk.settings.rules
+        if self._times is None or not self._clean or rules.trail or any(one.when.always for one in rules.rules):
+            return True
+        if time.monotonic() - self._ran_at >= LOOK_SECONDS:
+            return True
+        try:
+            return any_due(self._desk, self._times)
+        except LookupError:
+            # The run says so.
+            return True
 
     def _is_old(self, gist: tuple[Any, ...]) -> bool:
         if gist == self._told and time.monotonic() - self._told_at < QUIET_SECONDS:
@@ -56,17 +79,21 @@ class Watch:
         self._told, self._told_at = gist, time.monotonic()
         return False
 
-    async def _due_in(self) -> float | None:
+    async def _read_times(self) -> None:
+        try:
+            self._times = await read_times(self._desk, self._times and self._times.calendar)
+        except (Refused, Unavailable):
+            # The run says so, and how long it has been so.
+            self._times = None
+
+    def _due_in(self) -> float | None:
         """Seconds until the next rule with a time becomes due; None: not known, or not soon."""
         try:
-            clock, read_at, calendar = await read_times(self._desk)
-            at = next_start(self._desk.settings.rules.rules, clock, calendar)
-        except (Refused, Unavailable, LookupError):
-            # The run says so, and how long it has been so.
+            return due_in(self._desk, self._times) if self._times else None
+        except LookupError:
             return None
-        return None if at is None else (at - clock.later(time.monotonic() - read_at).now).total_seconds()
 
-    async def _pause(self) -> float:
-        due_in = await self._due_in()
+    def _pause(self) -> float:
+        due_in = self._due_in()
         interval = float(self._desk.settings.interval)
         return interval if due_in is None else max(0.0, min(interval, due_in + AFTER_SECONDS))

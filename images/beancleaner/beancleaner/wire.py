@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from botkit.alpaca_clock import NEW_YORK, parse_time
+
 from beancleaner.names import BadName, key_of, order_symbol
 from beancleaner.rules import CRYPTO
-from beancleaner.state import NEW_YORK, Account, Asset, Calendar, Clock, Order, Position, Session
+from beancleaner.state import Account, Asset, Calendar, Order, Position, Session
 
 # True in one of these: no order is sent. https://docs.alpaca.markets/reference/getaccount-1
 SWITCHES = ("trade_suspended_by_user", "trading_blocked", "account_blocked")
@@ -22,11 +24,6 @@ def _number(value: Any) -> Decimal:
     if not number.is_finite():
         raise ValueError(f"{value!r} is no number")
     return number
-
-
-def parse_time(value: str) -> datetime:
-    parsed = datetime.fromisoformat(value)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _key(symbol: str) -> str:
@@ -71,10 +68,6 @@ def orders_of(body: Mapping[str, Any]) -> Iterator[Order]:
         )
     for leg in body.get("legs") or ():
         yield from orders_of(leg)
-
-
-def parse_clock(body: Mapping[str, Any]) -> Clock:
-    return Clock(parse_time(body["timestamp"]), bool(body["is_open"]), parse_time(body["next_close"]))
 
 
 def parse_calendar(body: list[Mapping[str, Any]], first: date, last: date) -> Calendar:

@@ -7,8 +7,9 @@ from beancleaner.decide import decide
 from beancleaner.due import at_new_york
 from beancleaner.names import key_of
 from beancleaner.rule_text import read_rules
-from beancleaner.state import Asset, Calendar, Clock, Order, Position, Price, Session
+from beancleaner.state import Asset, Calendar, Order, Position, Price, Session
 from beancleaner.steps import View
+from botkit.alpaca_clock import Clock
 
 HALF_DAY, THANKSGIVING = date(2026, 11, 27), date(2026, 11, 26)
 WEDNESDAY = date(2026, 12, 9)
@@ -35,7 +36,8 @@ def clock(text, day=WEDNESDAY, is_open=None):
     session = calendar().on(day)
     in_session = session is not None and session.opens <= now < session.closes
     closes = session.closes if session and now < session.closes else now + timedelta(days=1)
-    return Clock(now, in_session if is_open is None else is_open, closes)
+    opens = session.opens if session and now < session.opens else now + timedelta(days=1)
+    return Clock(now, in_session if is_open is None else is_open, opens, closes)
 
 
 def position(symbol="AAPL", qty=10, entry=100, price=100, available=None, asset_class=None):

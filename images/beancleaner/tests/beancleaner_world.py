@@ -101,9 +101,13 @@ class Paper:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def at(self, day, clock, offset="-05:00"):
-        """Moves the broker's clock, which runs on from there."""
-        self.ask("POST", "/_paper/clock", {"time": f"{day}T{clock}{offset}"})
+    def at(self, day, clock, offset="-05:00", speed=1):
+        """Moves the broker's clock, which runs on from there, at so many seconds a second."""
+        self.ask("POST", "/_paper/clock", {"time": f"{day}T{clock}{offset}", "speed": speed})
+
+    def now(self):
+        """`HH:MM:SS` of New York."""
+        return self.ask("GET", "/v2/clock")["timestamp"][11:19]
 
     def hold(self, **positions):
         """Positions without a history; a pair as BTC_USD."""

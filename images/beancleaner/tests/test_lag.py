@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 from beancleaner import closing
-from beancleaner.broker import Refused, Unavailable
 from beancleaner.closing import Closing, Target
 from beancleaner.state import Account, Asset
 from beancleaner_cases import WEDNESDAY, clock, order, position
+from botkit.alpaca import Refused, Unavailable
 
 SEED = int(os.environ.get("BEANCLEANER_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 ROUNDS = int(os.environ.get("BEANCLEANER_TEST_EXAMPLES", "25"))

@@ -7,9 +7,10 @@ from decimal import Decimal
 from beancleaner.decide import decide
 from beancleaner.due import DAY, at_new_york
 from beancleaner.rules import Bound, Keep, Rule, Rules, What, When
-from beancleaner.state import Asset, Best, Clock, Price
+from beancleaner.state import Asset, Best, Price
 from beancleaner.steps import Cancel, Place, next_step
 from beancleaner_cases import HALF_DAY, WEDNESDAY, calendar, order, position, view
+from botkit.alpaca_clock import Clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +51,12 @@ held = st.lists(
 every_list = {name: keys for name in ("one", "two", "three")}
 lists = st.fixed_dictionaries(every_list) | st.fixed_dictionaries({}, optional=every_list)
 moments = st.builds(
-    lambda day, minute, is_open: Clock(at_new_york(day, time(0)) + timedelta(minutes=minute), is_open, at_new_york(day + DAY, time(16))),
+    lambda day, minute, is_open: Clock(
+        at_new_york(day, time(0)) + timedelta(minutes=minute),
+        is_open,
+        at_new_york(day + 2 * DAY, time(9, 30)),
+        at_new_york(day + DAY, time(16)),
+    ),
     st.sampled_from((WEDNESDAY, HALF_DAY)),
     st.integers(600, 770) | st.integers(0, 1439),
     st.booleans(),

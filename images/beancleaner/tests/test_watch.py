@@ -23,9 +23,9 @@ def watch(world, rules, **settings):
 
 
 def two_looks(world, run):
-    """Waits until a look has begun and ended since now."""
-    for exists in (True, False, True, False):
-        wait_for(lambda exists=exists: bool(world.redis.client.exists("beancleaner:paper:turn")) is exists, why=run.log)
+    """Waits until the clock was looked at so often since now that two looks have begun and ended."""
+    world.paper.fault(action="latency", ms=1, times=5, method="GET", path="/v2/clock")
+    wait_for(lambda: world.paper.ask("GET", "/_paper/faults")[-1]["struck"] == 5, why=run.log)
 
 
 @pytest.mark.parametrize(("day", "before", "moment"), [(WEDNESDAY, "15:58:57", "20:59:00"), (HALF_DAY, "12:58:57", "17:59:00")])
