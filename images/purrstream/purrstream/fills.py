@@ -98,7 +98,9 @@ class Fills:
         now = (await self._time.read()).now
         await self._begin(now)
         newest = self._after
-        async for page in self._rest.fills(_precise(self._after - OVERLAP)):
+        # A fill that the stream told may be listed later than others.
+        told = [parse_time(self._heard[key].time) for key in self._unseen if key in self._heard]
+        async for page in self._rest.fills(_precise(min([self._after, *told]) - OVERLAP)):
             for activity in page:
                 try:
                     await self._take(activity)

@@ -231,9 +231,11 @@ class World:
 
     def all_heard(self, until, seconds=120):
         """Waits until every reader has the bar that starts at `until`."""
-        missing = lambda: [
-            (one.file.stem, symbol, one.latest(symbol)) for one in self.readers for symbol in one.symbols if one.latest(symbol) < until
-        ]  # noqa: E731
+
+        def missing():
+            latest = [(one.file.stem, symbol, one.latest(symbol)) for one in self.readers for symbol in one.symbols]
+            return [one for one in latest if one[2] < until]
+
         wait_for(lambda: not missing(), seconds, why=lambda: f"{missing()} {self.purrstream.process.text[-3000:]}")
 
     def differences(self, reader, until):
