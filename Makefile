@@ -3,7 +3,7 @@ STACK ?= local
 FORMAT ?= table
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up status logs secrets restore backup alert alerts kill resume market dead-letters down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
+.PHONY: help up status logs secrets restore backup alert alerts kill resume market dead-letters new-service new-strategy down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -56,6 +56,14 @@ market: ## the paper broker's clock: how fast, which day, which hours (SPEED=60 
 dead-letters: ## alerts that were not traded, and why (ARGS="replay ID" tries one again)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.dead_letters $(ARGS)
+
+new-service: ## a strategy service of your own: image, settings, tests, and its block in Pulumi.local.yaml (NAME=mine)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.new_service $(if $(NAME),--name "$(NAME)")
+
+new-strategy: ## a Freqtrade strategy of your own and the block of a bot that runs it (NAME=trend)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.new_service.strategy $(if $(NAME),--name "$(NAME)")
 
 down: ## destroy the local stack; nothing is left behind
 	@tools/bootstrap.sh
