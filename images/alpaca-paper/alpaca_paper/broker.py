@@ -35,7 +35,7 @@ class Broker:
     looked: int = 0
     """Up to when (microseconds of the broker's clock) the books have followed the market."""
     told: int = 0
-    """Up to when the market data streams have told it; 0 after a jump of the clock."""
+    """Up to when the market data streams have told it."""
 
 
 def open_broker(settings: Settings) -> Broker:
@@ -46,6 +46,7 @@ def open_broker(settings: Settings) -> Broker:
     recording = prices.read_recording()
     recording = prices.flat(recording) if settings.prices == "fixed" else recording
     broker = Broker(settings, assets, recording, books, conditions, opened, hub)
+    broker.told = now(broker)
     if books is None:
         reset(broker, settings.cash, {})
     used = {order.symbol for order in broker.ledger.orders.values()} | set(broker.ledger.positions)
@@ -154,7 +155,8 @@ def record_conditions(broker: Broker) -> None:
 
 def reset(broker: Broker, cash: Decimal, positions: dict[str, tuple[Decimal, Decimal]]) -> None:
     """A new account, as on the first day, with `positions` (symbol -> quantity, average entry price) and the market's usual ways."""
-    broker.conditions, broker.told = Conditions(), 0
+    broker.conditions = Conditions()
+    broker.told = now(broker)
     broker.ledger = Ledger(Account(cash=cash, last_equity=cash, created=wall_clock()))
     broker.store.write(store.wipe_rows(), [])
     record_conditions(broker)

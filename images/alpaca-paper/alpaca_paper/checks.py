@@ -59,14 +59,15 @@ def check(ledger: Ledger, request: Request, world: World, replaced: Order | None
     if request.fractional and not asset.is_crypto and not ledger.account.fractional_trading:
         raise forbidden("account is not eligible to trade fractional orders")
     but = books.group(replaced) if replaced else None
-    held = books.position_qty(ledger, asset.symbol)
-    closing = held * (1 if request.side == "sell" else -1) > 0
+    intent = infer_intent(ledger, request)
+    if request.position_intent not in (None, intent):
+        raise invalid(f"position intent mismatch, inferred: {intent}, specified: {request.position_intent}")
     base = request.limit_price or request.stop_price or price
     qty = request.qty if request.qty is not None else request.notional / price
     cost = request.notional if request.notional is not None else request.qty * base
     if not replaced:
         _wash_trade(ledger, request, world)
-    if closing or (asset.is_crypto and request.side == "sell"):
+    if intent.endswith("close"):
         if request.order_class in ("bracket", "oto"):
             raise invalid(f"{request.order_class} orders must be entry orders")
         _closing(ledger, request, qty, price, but, replaced)
@@ -75,9 +76,15 @@ def check(ledger: Ledger, request: Request, world: World, replaced: Order | None
             raise invalid("oco orders must be exit orders")
         _opening(ledger, request, cost, price, world, but)
     _exits(request, price)
+    return intent
+
+
+def infer_intent(ledger: Ledger, request: Request) -> str:
+    """What an order does to the position that is there. Coins can't be sold short: selling them always closes."""
+    held = books.position_qty(ledger, request.asset.symbol)
     if request.side == "sell":
-        return "sell_to_close" if closing or asset.is_crypto else "sell_to_open"
-    return "buy_to_close" if closing else "buy_to_open"
+        return "sell_to_close" if held > 0 or request.asset.is_crypto else "sell_to_open"
+    return "buy_to_close" if held < 0 else "buy_to_open"
 
 
 def _closing(ledger: Ledger, request: Request, qty: Decimal, price: Decimal, but: str | None, replaced: Order | None) -> None:

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
+from . import bars
 from .assets import Asset
-from .broker import Broker, now, price_at
-from .orders import iso
+from .broker import Broker, now
 from .refusals import Refusal
 from .web_parts import BROKER, answer
 
@@ -12,10 +12,8 @@ routes = web.RouteTableDef()
 
 
 def _trade(broker: Broker, asset: Asset) -> dict:
-    """A trade of now at the last price; numbers are JSON numbers here, other than in trading."""
-    time_us = now(broker)
-    trade = {"t": iso(time_us), "p": float(price_at(broker, asset.symbol, time_us)), "s": 1 if asset.is_crypto else 100, "i": time_us}
-    return trade | ({"tks": "B"} if asset.is_crypto else {"x": "V", "c": ["@"], "z": "C"})
+    """A trade of now at the last price."""
+    return bars.trade(broker.recording, asset, broker.conditions.history.get(asset.symbol, ()), now(broker))
 
 
 def _several(request: web.Request, crypto: bool) -> web.Response:

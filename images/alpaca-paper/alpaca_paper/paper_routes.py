@@ -109,8 +109,9 @@ async def set_clock(request: web.Request) -> web.Response:
     if "time" in body:
         market.speed = 1 if moved is None else market.speed
         clock.set_time(market, wall_us, wall_us if moved is None else moved)
-        conditions.turned_back(market, clock.reading(market, wall_us))
-        broker.told = 0
+        # The streams tell nothing of what a jump has left out.
+        broker.told = clock.reading(market, wall_us)
+        conditions.turned_back(market, broker.told)
     if speed is not None:
         clock.set_speed(market, wall_us, speed)
     if "open" in body:

@@ -14,6 +14,7 @@ SIDES = ("buy", "sell")
 TYPES = ("market", "limit", "stop", "stop_limit", "trailing_stop")
 TIMES = ("day", "gtc", "opg", "cls", "ioc", "fok")
 CLASSES = ("simple", "bracket", "oco", "oto")
+INTENTS = ("buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close")
 CLIENT_ID_LENGTH = 128
 
 
@@ -46,6 +47,7 @@ def read(body: object, known: Mapping[str, Asset]) -> Request:
         client_order_id=client_id(body),
         take_profit=take_profit,
         stop_loss=stop_loss,
+        position_intent=_intent(body),
     )
     rules.check(request)
     return request
@@ -69,6 +71,14 @@ def _choice(body: dict, field: str, choices: tuple[str, ...], name: str = "") ->
         raise malformed(f"{field} is required")
     if not isinstance(value, str) or value not in choices:
         raise malformed(f"invalid {name or field}")
+    return value
+
+
+def _intent(body: dict) -> str | None:
+    """Unlike elsewhere, an empty text is refused too: https://forum.alpaca.markets/t/position-intent-errors/15078"""
+    value = body.get("position_intent")
+    if value is not None and value not in INTENTS:
+        raise malformed("invalid position_intent specified")
     return value
 
 

@@ -33,6 +33,8 @@ class Request:
     client_order_id: str | None
     take_profit: Exit | None
     stop_loss: Exit | None
+    position_intent: str | None = None
+    """What the client says that the order does to the position."""
 
     @property
     def fractional(self) -> bool:

@@ -14,14 +14,12 @@ MOST_BEHIND_US = 120 * MINUTE_US
 
 
 def tell(broker: Broker, feeds: dict[str, Feed]) -> None:
-    """Tells what was since the last call. After a jump of the clock (`broker.told` is 0) it starts from this instant."""
+    """Tells what was since the last call, or since the last jump of the clock."""
     since, present = broker.told, now(broker)
-    if since and present < since and since - present < MOST_BEHIND_US:
+    if present < since and since - present < MOST_BEHIND_US:
         # The wall's clock was put back a little: nothing is told twice.
         return
     broker.told = present
-    if not since or present < since:
-        return
     for path, feed in feeds.items():
         if feed.taken is None:
             continue

@@ -19,6 +19,7 @@ if str(IMAGE) not in sys.path:
     sys.path.insert(0, str(IMAGE))
 
 from aiohttp import web
+from alpaca_paper import broker as brokers
 from alpaca_paper.api import make_app
 from alpaca_paper.broker import open_broker, step
 from alpaca_paper.settings import read_settings
@@ -26,6 +27,8 @@ from alpaca_paper.settings import read_settings
 from .market import Floor
 
 KEY, SECRET = "PKTESTKEY", "test-secret-0123456789"
+# Unix microseconds that a broker's wall clock shows while a test holds it.
+WALL = 1_795_000_000_000_000
 HEADERS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
 
 
@@ -109,6 +112,33 @@ def serve(tmp_path):
     yield _serve
     for one in started:
         one.stop()
+
+
+@pytest.fixture
+def still(serve, monkeypatch):
+    """A broker with the exchange's hours and moving prices whose wall clock stands until the test moves it: still.go(seconds).
+    still.settle() returns when the broker has ticked after that.
+    """
+    wall, ticks, tick = [WALL], [0], brokers.tick
+
+    def counted(broker):
+        tick(broker)
+        ticks[0] += 1
+
+    monkeypatch.setattr(brokers, "wall_clock", lambda: wall[0])
+    monkeypatch.setattr(brokers, "tick", counted)
+    server = serve(HOURS="nyse", PRICES="replay")
+
+    def go(seconds):
+        wall[0] += int(seconds * 1_000_000)
+
+    def settle():
+        # The second one from here on began after the move; by the third all that it tells is on its way.
+        enough = ticks[0] + 3
+        wait_for(lambda: ticks[0] >= enough)
+
+    server.go, server.settle = go, settle
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,16 @@
 
 import asyncio
 import threading
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from alpaca.common.exceptions import APIError
-from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
-from alpaca.data.requests import CryptoLatestTradeRequest, StockLatestTradeRequest
+from alpaca.data.historical import CryptoHistoricalDataClient, NewsClient, StockHistoricalDataClient
+from alpaca.data.live import CryptoDataStream, NewsDataStream, StockDataStream
+from alpaca.data.models import Bar, Trade
+from alpaca.data.requests import CryptoBarsRequest, CryptoLatestTradeRequest, NewsRequest, StockBarsRequest, StockLatestTradeRequest
+from alpaca.data.timeframe import TimeFrame
 from alpaca.trading import enums, requests
 from alpaca.trading.client import TradingClient
 from alpaca.trading.stream import TradingStream
@@ -118,6 +122,62 @@ def test_the_trading_stream_hears_every_update_and_comes_back_after_a_cut(server
         order = client.submit_order(requests.LimitOrderRequest(**COMMON, limit_price=10, client_order_id="second"))
         client.cancel_order_by_id(order.id)
         wait_for(lambda: ("canceled", "second", None, None) in heard)
+    finally:
+        asyncio.run_coroutine_threadsafe(stream.stop_ws(), stream._loop).result(timeout=20)
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def live(serve):
+    """A broker on a trading day at speed 60."""
+    server = serve(HOURS="nyse", PRICES="replay")
+    server.post("/_paper/clock", {"time": "2026-11-24T09:44:30-05:00", "speed": 60})
+    return server
+
+
+def test_bars_and_news_of_the_past(live):
+    stocks = StockHistoricalDataClient(KEY, SECRET, url_override=live.url)
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    fields = {"timeframe": TimeFrame.Minute, "start": start, "end": start + timedelta(days=1)}
+    found = stocks.get_stock_bars(StockBarsRequest(symbol_or_symbols=["AAPL", "KO"], **fields))
+    assert {symbol: len(found[symbol]) for symbol in ("AAPL", "KO")} == {"AAPL": 390, "KO": 390}
+    assert found["KO"][0].timestamp == datetime(2026, 11, 23, 14, 30, tzinfo=UTC) and found["KO"][0].vwap > 50
+    coins = CryptoHistoricalDataClient(KEY, SECRET, url_override=live.url)
+    assert len(coins.get_crypto_bars(CryptoBarsRequest(symbol_or_symbols="BTC/USD", **fields))["BTC/USD"]) == 1441
+    news = NewsClient(KEY, SECRET, url_override=live.url).get_news(NewsRequest(start=start, limit=5))
+    assert len(news.data["news"]) == 5 and news.data["news"][0].headline.startswith("Rehearsal: ")
+
+
+@pytest.mark.parametrize("made", [StockDataStream, CryptoDataStream, NewsDataStream])
+def test_the_market_data_streams_speak_to_it_and_come_back_after_a_cut(live, wait_for, made):
+    heard = []
+
+    async def hear(message):
+        heard.append(message)
+
+    path = {StockDataStream: "/v2/iex", CryptoDataStream: "/v1beta3/crypto/us", NewsDataStream: "/v1beta1/news"}[made]
+    stream = made(KEY, SECRET, url_override=live.url.replace("http", "ws") + path)
+    symbol = "BTC/USD" if made is CryptoDataStream else "AAPL"
+    if made is NewsDataStream:
+        live.post("/_paper/clock", {"time": "2026-11-24T09:44:30-05:00", "speed": 60})
+        stream.subscribe_news(hear, "*")
+    else:
+        stream.subscribe_bars(hear, symbol)
+        stream.subscribe_trades(hear, symbol)
+    thread = threading.Thread(target=stream.run, daemon=True)
+    thread.start()
+    try:
+        if made is NewsDataStream:
+            wait_for(lambda: heard)
+            assert heard[0].created_at == datetime(2026, 11, 24, 14, 45, tzinfo=UTC)
+            return
+        wait_for(lambda: any(isinstance(one, Bar) for one in heard) and any(isinstance(one, Trade) for one in heard))
+        bar = next(one for one in heard if isinstance(one, Bar))
+        assert bar.symbol == symbol and bar.timestamp.second == 0 and bar.low <= bar.vwap <= bar.high
+        live.post("/_paper/stream/disconnect", {})
+        before = len(heard)
+        wait_for(lambda: len(heard) > before + 3)
     finally:
         asyncio.run_coroutine_threadsafe(stream.stop_ws(), stream._loop).result(timeout=20)
         thread.join(timeout=20)

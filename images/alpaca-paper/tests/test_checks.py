@@ -166,3 +166,36 @@ def test_each_position_that_can_not_be_closed_says_why(floor):
     results = desk.close_all(floor.ledger, floor.assets, floor.world, cancel_orders=False)
     assert [(one["symbol"], one["status"]) for one in results] == [("AAPL", 403), ("BTCUSD", 200)]
     assert results[0]["body"]["code"] == 40310000 and results[0]["body"]["held_for_orders"] == "2"
+
+
+@pytest.mark.parametrize(
+    "held, side, inferred",
+    [
+        (0, "buy", "buy_to_open"),
+        (0, "sell", "sell_to_open"),
+        (2, "sell", "sell_to_close"),
+        (-2, "buy", "buy_to_close"),
+        (2, "buy", "buy_to_open"),
+    ],
+)
+def test_an_order_whose_intent_does_not_fit_the_position_is_refused(floor, held, side, inferred):
+    if held:
+        floor.send(side="buy" if held > 0 else "sell", qty=abs(held))
+    for intent in ("buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"):
+        if intent != inferred:
+            message = f"position intent mismatch, inferred: {inferred}, specified: {intent}"
+            assert refusal(floor, side=side, position_intent=intent) == (422, {"code": 42210000, "message": message})
+    assert floor.send(side=side, position_intent=inferred)["position_intent"] == inferred
+
+
+def test_a_close_that_comes_too_late_opens_nothing(floor):
+    floor.send(qty=2)
+    close = {"side": "sell", "qty": 2, "position_intent": "sell_to_close"}
+    floor.send(**close)
+    assert refusal(floor, **close)[1]["message"].startswith("position intent mismatch, inferred: sell_to_open")
+    assert floor.qty() == 0
+
+
+@pytest.mark.parametrize("intent", ["", "close", 5, ["sell_to_close"], {}])
+def test_an_intent_that_is_none_is_refused(floor, intent):
+    assert refusal(floor, position_intent=intent) == (422, {"code": 40010001, "message": "invalid position_intent specified"})

@@ -8,7 +8,8 @@ from alpaca_paper import clock
 from alpaca_paper.conditions import Conditions
 from alpaca_paper.sessions import session_of
 
-WALL = 1_795_000_000_000_000
+from .conftest import WALL
+
 SECOND = 1_000_000
 
 
@@ -61,21 +62,6 @@ def test_the_hours_are_switched_and_given_back_to_the_settings(server):
     assert [day["date"] for day in server.get("/v2/calendar", start="2026-11-25", end="2026-11-28")] == ["2026-11-25", "2026-11-27"]
     server.post("/_paper/clock", {"hours": None})
     assert server.get("/v2/clock")["is_open"] is True
-
-
-@pytest.fixture
-def still(serve, monkeypatch):
-    """A broker with the exchange's hours whose wall clock stands until the test moves it: still.go(seconds) of its own time."""
-    server = serve(HOURS="nyse", PRICES="replay")
-    wall = [WALL]
-    monkeypatch.setattr(brokers, "wall_clock", lambda: wall[0])
-
-    def go(seconds):
-        wall[0] += int(seconds * SECOND)
-        return server
-
-    server.go = go
-    return server
 
 
 @pytest.mark.parametrize("day, close", [("2026-11-24", "16:00"), ("2026-11-27", "13:00")])

@@ -27,6 +27,7 @@ def test_symbols_set_prices():
         ("HOURS", "london", "ALPACA_PAPER_HOURS='london': use always or nyse"),
         ("PRICES", "real", "ALPACA_PAPER_PRICES='real': use replay or fixed"),
         ("REQUESTS_PER_MINUTE", "none", "ALPACA_PAPER_REQUESTS_PER_MINUTE='none': use a whole number"),
+        ("STREAM_SYMBOLS", "0", "ALPACA_PAPER_STREAM_SYMBOLS='0': use a whole number from 1"),
         ("TEST_API", "yes", "ALPACA_PAPER_TEST_API='yes': use on or off"),
         ("WASH_TRADES", "", "ALPACA_PAPER_WASH_TRADES='': use refuse or allow"),
         ("CRYPTO_FEE_PERCENT", "NaN", "ALPACA_PAPER_CRYPTO_FEE_PERCENT='NaN': use a number from 0 to 10"),
