@@ -1,13 +1,13 @@
 """What is kept in Redis: the day's list, and what became of the day's signals. All of it can be lost at any time; it is written again.
 
 Keys: `<list>` (set of symbols, `-` alone when there are none), `<list>:day` (text, whose list it is), `earnyearn:<account>:<day>` (hash, a
-signal's id -> JSON of what was ordered and what came of it; kept 10 days).
+signal's id -> JSON of what was ordered and what came of it, and `-` -> the time at which nothing was known; kept 10 days).
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from botkit.bus import Bus
 
@@ -26,6 +26,16 @@ class Record:
     alert: str = ""
 
 
+@dataclass(frozen=True)
+class Day:
+    """What is known of a day."""
+
+    unknown_until: datetime | None = None
+    """Broker's time at which nothing was known: earlier signals may have been ordered. None: everything is known."""
+    records: Mapping[str, Record] = field(default_factory=dict)
+    """By the signal's id."""
+
+
 class Memory:
     """Every method raises BusDown."""
 
@@ -42,20 +52,24 @@ class Memory:
         members = sorted(symbols) or [NOBODY]
         await self._bus.together(("DEL", self._list), ("SADD", self._list, *members), ("SET", f"{self._list}:day", day.isoformat()))
 
-    async def records(self, day: date) -> dict[str, Record] | None:
-        """Signal's id -> what became of it; None when nothing is known of the day."""
+    async def day(self, day: date) -> Day | None:
+        """None when nothing is known of it."""
         (found,) = await self._bus.together(("HGETALL", self._name(day)))
-        return {name: record for name, text in found.items() if (record := _record(text))} if found else None
+        if not found:
+            return None
+        since = found.pop(NOBODY, "")
+        return Day(_time(since), {name: record for name, text in found.items() if (record := _record(text))})
 
-    async def keep_records(self, day: date, records: Mapping[str, Record]) -> None:
-        """Adds to the day's; with an empty mapping it says that the day is known."""
+    async def keep_records(self, day: date, unknown_until: datetime | None, records: Mapping[str, Record]) -> None:
+        """Adds to the day's."""
         pairs = [part for name, one in records.items() for part in (name, json.dumps(asdict(one)))]
-        await self._bus.together(("HSET", self._name(day), NOBODY, "", *pairs), ("EXPIRE", self._name(day), KEPT_SECONDS))
+        since = unknown_until.isoformat() if unknown_until else ""
+        await self._bus.together(("HSET", self._name(day), NOBODY, since, *pairs), ("EXPIRE", self._name(day), KEPT_SECONDS))
 
-    async def known(self, day: date) -> bool:
-        """Whether Redis still has the day's records."""
-        (there,) = await self._bus.together(("EXISTS", self._name(day)))
-        return bool(there)
+    async def count(self, day: date) -> int:
+        """Records of the day that Redis has."""
+        (fields,) = await self._bus.together(("HLEN", self._name(day)))
+        return max(fields - 1, 0)
 
     def _name(self, day: date) -> str:
         return f"{self._prefix}:{day}"
@@ -65,4 +79,11 @@ def _record(text: str) -> Record | None:
     try:
         return Record(**json.loads(text))
     except (ValueError, TypeError):
+        return None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
         return None

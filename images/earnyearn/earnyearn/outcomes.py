@@ -14,7 +14,7 @@ from botkit.bus import BusDown
 from botkit.market import Market, MarketDown, MarketRefused
 from botkit.orders import Order, Outcome, Webhook
 
-from earnyearn.memory import Memory, Record
+from earnyearn.memory import Day, Memory, Record
 from earnyearn.session import Session
 from earnyearn.settings import Settings
 from earnyearn.strategy import SEND, Signal
@@ -36,7 +36,7 @@ class Outcomes:
         self._unsaved: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._unknown_until: datetime | None = None
-        """Nothing was known of the day until then: who knows whether older signals were told."""
+        """Redis knew nothing of the day at that time: whether earlier signals were ordered, nobody knows."""
         self.broker_time: datetime | None = None
         """The broker's time as it was last heard: it is at least that."""
 
@@ -45,10 +45,12 @@ class Outcomes:
         if self._session == session:
             return
         await self.close()
-        known = await self._memory.records(session.day)
-        await self._memory.keep_records(session.day, {})
-        self._session, self._records, self._unsaved = session, known or {}, set()
-        self._unknown_until = self.broker_time if known is None else None
+        found = await self._memory.day(session.day)
+        if found is None:
+            found = Day(self.broker_time)
+            await self._memory.keep_records(session.day, found.unknown_until, {})
+        self._session, self._records, self._unsaved = session, dict(found.records), set()
+        self._unknown_until = found.unknown_until
 
     async def close(self) -> None:
         """What was not sent is sent by the next process, if it is fresh then."""
@@ -62,9 +64,11 @@ class Outcomes:
         if self._session is None:
             return
         day = self._session.day
-        names = set(self._unsaved) if await self._memory.known(day) else set(self._records)
-        await self._memory.keep_records(day, {name: self._records[name] for name in names})
-        self._unsaved -= names
+        lost = await self._memory.count(day) < len(self._records) - len(self._unsaved)
+        names = set(self._records) if lost else set(self._unsaved)
+        if names:
+            await self._memory.keep_records(day, self._unknown_until, {name: self._records[name] for name in names})
+            self._unsaved -= names
 
     def take(self, signal: Signal) -> None:
         """A signal of the bars, new or found again."""
@@ -90,23 +94,27 @@ class Outcomes:
             log.error("fault of a signal", exc_info=fault, extra={"signal": name})
 
     async def _decide(self, signal: Signal, begun: Record | None, session: Session) -> None:
-        if begun is None and self._unknown_until is not None and self._is_old(signal, self._unknown_until):
+        unsure = begun is None and self._unknown_until is not None and signal.end <= self._unknown_until
+        if unsure and self._is_old(signal, self.broker_time):
             return
         if signal.verdict != SEND:
             await self._told(signal, Record(signal.verdict), "")
             return
-        fields = dict(begun.fields) if begun and begun.fields else _amounts(self._settings)
-        await self._remember(signal.id, Record("", fields))
+        fields = dict(begun.fields) if begun else _amounts(self._settings)
         tries = 1 if begun else 0
 
         async def fresh() -> bool:
             nonlocal tries
-            if await self._is_fresh(signal, session):
-                tries += 1
-                return True
-            return False
+            if not await self._is_fresh(signal, session):
+                return False
+            if not tries:
+                await self._remember(signal.id, Record("", fields))
+            tries += 1
+            return True
 
         answer = await self._webhook.send(order_of(signal, fields), fresh)
+        if answer.outcome == Outcome.STALE and not tries and unsure:
+            return
         outcome = UNKNOWN if answer.outcome == Outcome.STALE and tries else answer.outcome.value
         await self._told(signal, Record(outcome, fields, answer.alert), answer.reason)
 
@@ -118,7 +126,7 @@ class Outcomes:
         self._records[name] = record
         self._unsaved.add(name)
         try:
-            await self._memory.keep_records(self._session.day, {name: record})
+            await self._memory.keep_records(self._session.day, self._unknown_until, {name: record})
             self._unsaved.discard(name)
         except BusDown as down:
             log.warning("a signal's outcome is not in Redis yet: %s", down, extra={"signal": name})

@@ -9,7 +9,7 @@ import pytest
 from botkit.bus import BusDown
 from botkit.market import MarketDown
 from botkit.orders import Answer, Outcome
-from earnyearn.memory import Record
+from earnyearn.memory import Day, Record
 from earnyearn.outcomes import Outcomes, order_of
 from earnyearn.session import Session
 from earnyearn.strategy import Signal
@@ -28,25 +28,29 @@ def signal_at(minute, verdict="send", side="buy"):
 
 
 class FakeMemory:
-    """Redis: `down` or not, and empty after `lose`."""
+    """Redis: `down` or not, and empty after `lose`. `records`: None when nothing is known of the day."""
 
-    def __init__(self, found=None):
-        self.found, self.down = found, False
+    def __init__(self, records=None):
+        self.found, self.down = None if records is None else Day(None, records), False
+
+    @property
+    def records(self):
+        return self.found.records
 
     def lose(self):
         self.found = None
 
-    async def records(self, day):
+    async def day(self, day):
         self._check()
-        return dict(self.found) if self.found is not None and day == SESSION.day else None
+        return self.found if day == SESSION.day else None
 
-    async def keep_records(self, day, records):
+    async def keep_records(self, day, unknown_until, records):
         self._check()
-        self.found = {**(self.found or {}), **records}
+        self.found = Day(unknown_until, {**(self.records if self.found else {}), **records})
 
-    async def known(self, day):
+    async def count(self, day):
         self._check()
-        return self.found is not None
+        return len(self.records) if self.found else 0
 
     def _check(self):
         if self.down:
@@ -121,7 +125,7 @@ def test_a_fresh_signal_is_one_order():
     world, signal = World(), signal_at(60)
     play(world, signal, signal)
     assert [(order.signal, order.fields) for order in world.sent] == [(signal.id, {**AMOUNTS, "price": "229.5", "interval": "1"})]
-    assert world.told == [(signal.id, "sent")] and world.memory.found[signal.id] == Record("sent", AMOUNTS, "a" * 32)
+    assert world.told == [(signal.id, "sent")] and world.memory.records[signal.id] == Record("sent", AMOUNTS, "a" * 32)
 
 
 def test_the_order_follows_from_the_signal_alone():
@@ -204,11 +208,27 @@ def test_started_in_the_middle_of_a_day():
     """Nobody knows of older signals, and whether they were ordered; a fresh one is another matter."""
     world, old, fresh = World(90.0), signal_at(60), signal_at(89)
     one = play(world, old, signal_at(70, "cooldown"), fresh)
-    assert world.told == [(fresh.id, "sent")] and set(world.memory.found) == {fresh.id}
+    assert world.told == [(fresh.id, "sent")] and set(world.memory.records) == {fresh.id}
     # From here on they are this process' own.
     missed = signal_at(91)
     world.minute = 120.0
     play(world, missed, outcomes=one)
+    assert world.told[-1] == (missed.id, "stale")
+
+
+def test_lost_and_killed_it_says_nothing_of_what_nobody_knows():
+    """It was ordered, Redis lost it, and the process after that was killed too: it must not be told as stale."""
+    world, signal = World(61.0), signal_at(60)
+    play(world, signal)
+    world.memory.lose()
+    world.minute = 62.0
+    asyncio.run(world.start().begin(SESSION))
+    world.minute = 90.0
+    play(world, signal)
+    assert world.told == [(signal.id, "sent")] and len(world.sent) == 1
+    # What came after that is known again.
+    missed = signal_at(70)
+    play(world, missed)
     assert world.told[-1] == (missed.id, "stale")
 
 
@@ -229,18 +249,25 @@ def test_redis_is_away():
         await outcomes.save()
 
     asyncio.run(run())
-    assert world.memory.found == {signal.id: Record("sent", AMOUNTS, "a" * 32)}
+    assert world.memory.records == {signal.id: Record("sent", AMOUNTS, "a" * 32)}
 
 
 def test_what_redis_loses_is_written_again():
     world, signals = World(61.0), [signal_at(60), signal_at(61)]
     outcomes = play(world, *signals)
-    before = dict(world.memory.found)
+    before = world.memory.found
     world.memory.lose()
     asyncio.run(outcomes.save())
-    assert world.memory.found == before and len(before) == 2
+    assert world.memory.found == before and len(before.records) == 2
+    # Though another signal's is there already.
+    world.memory.lose()
+    world.minute = 63.0
+    play(world, signal_at(63), outcomes=outcomes)
+    assert len(world.memory.records) == 1
+    asyncio.run(outcomes.save())
+    assert len(world.memory.records) == 3
     play(world, *signals)
-    assert len(world.sent) == 2
+    assert len(world.sent) == 3
 
 
 def test_another_day():
