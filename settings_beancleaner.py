@@ -1,6 +1,5 @@
 """`tradestack:beancleaner`: what closes positions by rules, and where in the stack's file a mistake in its rules stands."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import yaml
 
 from components.beancleaner import argument_mistakes
-from components.beancleaner_rules import read_rules, rules_text
+from components.beancleaner_rules import QUOTE, read_rules, rules_text, unquoted
 from components.webhook_args import WebhookMode
 from settings_account import AccountSettings, account_mistakes, account_placeholders
 from settings_section import BEANCLEANER, DATA, PROJECT, WEBHOOK, in_configuration_keys, size_mistakes
@@ -93,26 +92,27 @@ def beancleaner_placeholders(values: Mapping[str, Any], text: str) -> dict[str, 
 
 def rule_mistakes(rules: Any, stack: str, root: Path = ROOT) -> list[str]:
     """Mistakes in the rules, each with its key, and its line in the stack's file where these rules stand in that file."""
-    path = f"{PROJECT}:{BEANCLEANER}.rules"
+    path, file = f"{PROJECT}:{BEANCLEANER}.rules", root / f"Pulumi.{stack}.yaml"
     try:
-        told = read_rules(rules_text(rules)).mistakes
+        text = rules_text(rules)
     except TypeError as wrong:
         return [f"{path}: {wrong}"]
-    if not told:
-        return []
-    file = root / f"Pulumi.{stack}.yaml"
-    if placed := _in_file(file, rules):
+    node = _node(file, rules)
+    if found := list(unquoted(rules)):
+        lines = {key: line for key, _, line in _scalars(node)} if node is not None else {}
+        places = [f": {file.name} line {lines[key]}, {key}" if key in lines else f".{key}" for key, _ in found]
+        return [f"{path}{place}={value}: {QUOTE}" for place, (_, value) in zip(places, found)]
+    told = read_rules(text).mistakes
+    if told and node is not None and (placed := _placed(file, node)):
         return [f"{path}: {file.name} {one}" for one in read_rules(placed).mistakes]
-    if isinstance(rules, str):
-        return [f"{path}: {one}" for one in told]  # the text's own lines
-    return [f"{path}.{LINE.sub('', one, count=1)}" for one in told]
+    # A text has lines of its own; those of a mapping are nobody's.
+    return [f"{path}: {one}" if isinstance(rules, str) else f"{path}.{LINE.sub('', one, count=1)}" for one in told]
 
 
-def _in_file(file: Path, rules: Any) -> Optional[str]:
-    """The rules as they stand in the file, with so many empty lines before them that a mistake's line is the file's; None where others stand there."""
+def _node(file: Path, rules: Any) -> Optional[yaml.Node]:
+    """The rules in the stack's file; None where others stand there."""
     try:
-        text = file.read_text()
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(file.read_text(), Loader=yaml.SafeLoader)
     except (OSError, yaml.YAMLError):
         return None
     for key in ("config", f"{PROJECT}:{BEANCLEANER}", "rules"):
@@ -120,34 +120,46 @@ def _in_file(file: Path, rules: Any) -> Optional[str]:
         node = next((value for name, value in pairs if name.value == key), None)
     if node is None:
         return None
-    start = node.start_mark
+    there, given = [(key, text) for key, text, _ in _scalars(node)], list(_plain(rules))
+    same = len(there) == len(given) and all(one[0] == other[0] and _same(one[1], other[1]) for one, other in zip(there, given))
+    return node if same else None
+
+
+def _same(text: str, value: Any) -> bool:
+    """Whether YAML may have made `value` of `text`."""
+    if isinstance(value, str):
+        return text == value
+    return int(text) == value if text.isdigit() and not text.startswith("0") else True
+
+
+def _placed(file: Path, node: yaml.Node) -> Optional[str]:
+    """The rules as they are written, with so many empty lines before them that a mistake's line is the file's."""
+    text, start = file.read_text(), node.start_mark
     if isinstance(node, yaml.ScalarNode):
         # Only of a literal block (|) the lines are the file's.
-        return "\n" * (start.line + 1) + node.value if node.style == "|" and node.value == rules else None
-    if list(_scalars(node)) != list(_plain(rules)):
-        return None
+        return "\n" * (start.line + 1) + node.value if node.style == "|" else None
     return "\n" * start.line + " " * start.column + text[start.index : node.end_mark.index]
 
 
-def _scalars(node: yaml.Node, path: str = "") -> Iterator[tuple[str, str]]:
-    """(path, text) of every scalar below a node, in order."""
+def _scalars(node: yaml.Node, path: str = "") -> Iterator[tuple[str, str, int]]:
+    """(key, text, line) of every scalar below a node."""
     if isinstance(node, yaml.MappingNode):
         for key, value in sorted(node.value, key=lambda pair: str(pair[0].value)):
-            yield from _scalars(value, f"{path}.{key.value}")
+            yield from _scalars(value, f"{path}.{key.value}" if path else str(key.value))
     elif isinstance(node, yaml.SequenceNode):
         for index, one in enumerate(node.value):
             yield from _scalars(one, f"{path}[{index}]")
     else:
-        yield path, node.value
+        yield path, node.value, node.start_mark.line + 1
 
 
-def _plain(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """The same of plain data."""
+def _plain(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(key, value) of plain data in the same order."""
     if isinstance(value, Mapping):
         for key in sorted(value):
-            yield from _plain(value[key], f"{path}.{key}")
+            yield from _plain(value[key], f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
         for index, one in enumerate(value):
             yield from _plain(one, f"{path}[{index}]")
     else:
-        yield path, value if isinstance(value, str) else json.dumps(value)
+        yield path, value

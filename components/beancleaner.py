@@ -7,7 +7,7 @@ from typing import Any, NotRequired, Optional, TypedDict
 import pulumi
 
 from .arguments import refuse_mistakes
-from .beancleaner_rules import LEAD, MOST_CHARACTERS, Rules, read_rules, rules_text, start_expressions
+from .beancleaner_rules import LEAD, MOST_CHARACTERS, QUOTE, Rules, read_rules, rules_text, start_expressions, unquoted
 from .hosts import HostArgs, check_job, check_task, name_on_host, run_task
 from .image_folders import image_at
 from .purrstream import ACCOUNT, LIVE_FIX
@@ -135,6 +135,8 @@ def argument_mistakes(args: BeancleanerArgs) -> list[str]:
         text = rules_text(args["rules"])
     except TypeError as wrong:
         return [*mistakes, f"rules: {wrong}"]
+    if found := list(unquoted(args["rules"])):
+        return [*mistakes, *(f"rules.{key}={value}: {QUOTE}" for key, value in found)]
     if len(text) > MOST_CHARACTERS:
         return [*mistakes, f"rules: {len(text)} characters; use {MOST_CHARACTERS} at most, AWS takes no more in a task definition"]
     rules = read_rules(text)

@@ -18,6 +18,9 @@ PACKAGE = "beancleaner"
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 # AWS starts a task within a minute of its schedule's time, and a task takes about another until it runs: it then waits for its rule.
 LEAD = timedelta(minutes=2)
+# Keys whose values are numbers; all others are texts.
+NUMBERS = ("minutes_before_close", "window", "trailing_percent")
+QUOTE = "YAML takes this for a number, a truth or nothing; put it in quotes"
 # Characters; AWS takes 64 KiB for a whole task definition.
 MOST_CHARACTERS = 32_768
 
@@ -42,7 +45,21 @@ def rules_text(rules: Any) -> str:
         return rules
     if not isinstance(rules, Mapping):
         raise TypeError(f"use a mapping with keep and rules, or the same as a text; it is a {type(rules).__name__}")
-    return json.dumps(rules, separators=(",", ":"))
+    return json.dumps(rules, separators=(",", ":"), default=str)
+
+
+def unquoted(rules: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """(key, its value as JSON) of everything in a mapping that YAML made a number, a truth or nothing where the rules have a text: the share TRUE,
+    the tag 007. A rule would be for another one, or for none."""
+    if isinstance(rules, Mapping):
+        for key, value in rules.items():
+            if key not in NUMBERS or isinstance(value, bool) or not isinstance(value, (int, float)):
+                yield from unquoted(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(rules, (list, tuple)):
+        for index, one in enumerate(rules):
+            yield from unquoted(one, f"{path}[{index}]")
+    elif not isinstance(rules, str):
+        yield path, json.dumps(rules, default=str)
 
 
 @cache

@@ -1,16 +1,18 @@
 """The services around the market in a stack's configuration: mistakes with their keys, what each is told, never a secret's value."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from components.beancleaner_rules import QUOTE
 from settings import ConfigurationError, parse
 from settings_beancleaner import beancleaner_warnings, rule_mistakes
 from settings_market import MARKET_TASKS
 from tools.stack import local_config, secrets
 from tools.stack.services import everything, service_statuses
+from tools.stack.stack_file import read
 from tools.stack.trial import placeholder_config
 
 LIMITS = {
@@ -261,34 +263,33 @@ config:
 """
 
 
-def in_file(text: str, tmp_path: Any, change: Any = lambda rules: rules) -> list[str]:
-    (tmp_path / "Pulumi.dev.yaml").write_text(text)
-    # As Pulumi reads it: YAML 1.2, where 25:00 is a text.
-    loader = type("Loader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": copy.deepcopy(yaml.SafeLoader.yaml_implicit_resolvers)})
-    for first in "0123456789":
-        kept = [one for one in loader.yaml_implicit_resolvers[first] if "timestamp" not in one[0]]
-        loader.yaml_implicit_resolvers[first] = [] if first == "2" else kept
-    given = yaml.load(text, Loader=loader)["config"]["tradestack:beancleaner"]["rules"]
-    return rule_mistakes(change(given), "dev", tmp_path)
+def in_file(text: str, tmp_path: Path, change: Any = lambda rules: rules) -> list[str]:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text)
+    return rule_mistakes(change(read(file)["config"]["tradestack:beancleaner"]["rules"]), "dev", tmp_path)
 
 
-def test_the_line_of_a_mistake_is_that_of_the_stack_s_file(tmp_path: Any) -> None:
-    def as_pulumi_has_it(rules: Any) -> Any:
-        rules["rules"][0]["when"]["minutes_before_close"] = 2
-        return rules
-
-    (only,) = in_file(FILE, tmp_path, as_pulumi_has_it)
+def test_the_line_of_a_mistake_is_that_of_the_stack_s_file(tmp_path: Path) -> None:
+    (only,) = in_file(FILE, tmp_path)
     assert only.startswith("tradestack:beancleaner.rules: Pulumi.dev.yaml line 15, rules[1].when.time='25:00': use HH:MM")
 
 
-def test_the_line_of_a_mistake_in_a_text(tmp_path: Any) -> None:
+def test_the_line_of_a_mistake_in_a_text(tmp_path: Path) -> None:
     (only,) = in_file(TEXT, tmp_path)
     assert only.startswith("tradestack:beancleaner.rules: Pulumi.dev.yaml line 6, rules[0].close='al': use `all`")
-    (folded,) = in_file(TEXT.replace("|", ">-\n"), tmp_path, lambda rules: TEXT.split("|")[1].replace("\n      ", "\n").lstrip())
-    assert folded.startswith("tradestack:beancleaner.rules: line 3, rules[0].close='al'"), "the text's own line, when the file has others"
+    quoted = TEXT.split("|\n")[1].replace("\n      ", "\\n").strip()
+    (folded,) = in_file(TEXT.split("|")[0] + f'"{quoted}"\n', tmp_path)
+    assert folded.startswith("tradestack:beancleaner.rules: line 3, rules[0].close='al'"), "the text's own line: the file has it in one"
 
 
-def test_no_line_where_the_file_has_other_rules(tmp_path: Any) -> None:
+def test_what_yaml_has_made_of_a_symbol_or_a_tag_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = FILE.replace("symbols: [KO]", "symbols: [KO, TRUE, 1E5, ON]").replace("25:00", "12:59")
+    line = "tradestack:beancleaner.rules: Pulumi.dev.yaml line 6, keep.symbols"
+    assert in_file(text, tmp_path) == [f"{line}[1]=true: {QUOTE}", f"{line}[2]=100000.0: {QUOTE}"]
+    assert in_file(text.replace("TRUE, 1E5", "'TRUE'"), tmp_path) == []
+
+
+def test_no_line_where_the_file_has_other_rules(tmp_path: Path) -> None:
     def changed(rules: Any) -> Any:
         rules["rules"][0]["when"]["minutes_before_close"] = 3
         return rules

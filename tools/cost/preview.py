@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tools.cost.prices import CostError
+from tools.stack import stack_file
 from tools.stack.trial import ROOT, trial
 
 TIMEOUT = 600  # seconds; a bound for a hang
@@ -20,7 +19,7 @@ def config_of(stack: str, root: Path = ROOT) -> dict[str, Any]:
     if not file.is_file():
         known = sorted(one.name.split(".")[1] for one in root.glob("Pulumi.*.yaml"))
         raise CostError(f"stack {stack!r}: there is no {file.name}; use one of {', '.join(known)}")
-    tracked = yaml.safe_load(file.read_text()) or {}
+    tracked = stack_file.read(file)
     host = (tracked.get("config") or {}).get("tradestack:host")
     if host == "docker":
         raise CostError(f"stack {stack!r} runs on this machine (tradestack:host is docker) and costs nothing on AWS")

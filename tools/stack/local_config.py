@@ -9,7 +9,7 @@ import yaml
 from settings_data import made_up_data_secrets
 from settings_section import DATA, SECRET_BLOCKS
 from settings_services import service_secret_keys
-from tools.stack import secrets
+from tools.stack import secrets, stack_file
 from tools.stack.engine import LOCAL, ROOT, config_file, ensure_stack
 
 BASE_IMAGES = ROOT / ".tradestack" / "base-images.json"
@@ -40,14 +40,14 @@ def merged(wanted: dict[str, Any], generated: dict[str, Any], base_images: dict[
 
 def tracked() -> dict[str, Any]:
     """Pulumi.local.yaml."""
-    return yaml.safe_load((ROOT / f"Pulumi.{LOCAL}.yaml").read_text()) or {}
+    return stack_file.read(ROOT / f"Pulumi.{LOCAL}.yaml")
 
 
 def write(stack: str = LOCAL, wanted: dict[str, Any] | None = None) -> Path:
     """Bring a stack's generated file up to date, with every secret that it needs; returns its path. `wanted` defaults to Pulumi.local.yaml."""
     ensure_stack(stack)
     target = config_file(stack)
-    generated = (yaml.safe_load(target.read_text()) if target.exists() else None) or {}
+    generated = stack_file.read(target) if target.exists() else {}
     base_images = json.loads(BASE_IMAGES.read_text()) if BASE_IMAGES.exists() else {}
     # Encrypted secrets inside, and the passphrase lies beside it: readable by its owner only.
     target.touch(mode=0o600, exist_ok=True)

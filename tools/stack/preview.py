@@ -6,10 +6,8 @@ With your own login `pulumi preview --stack dev` shows the difference to what ru
 import argparse
 import subprocess
 
-import yaml
-
 from tools.setup import environment
-from tools.stack import local_config
+from tools.stack import local_config, stack_file
 from tools.stack.engine import LOCAL, ROOT, StackError, main, pulumi, with_config
 from tools.stack.trial import trial
 
@@ -20,7 +18,7 @@ def first_deployment(stack: str) -> int:
     if not file.is_file():
         known = sorted(one.name.split(".")[1] for one in ROOT.glob("Pulumi.*.yaml"))
         raise StackError(f"STACK={stack!r}: there is no {file.name}; use one of {', '.join(known)}")
-    tracked = yaml.safe_load(file.read_text()) or {}
+    tracked = stack_file.read(file)
     with trial(stack, tracked, environment()) as (folder, own):
         for arguments in (["stack", "init", stack], ["preview", "--stack", stack]):
             code = subprocess.run(
