@@ -3,7 +3,7 @@ STACK ?= local
 FORMAT ?= table
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up status logs secrets restore backup alert alerts kill resume market dead-letters new-service new-strategy down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
+.PHONY: help up status logs secrets restore backup alert alerts kill resume orders market dead-letters new-service new-strategy down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +48,10 @@ kill: ## stop a webhook's trading: cancel its open orders, with CLOSE=1 close it
 resume: ## let a webhook trade again after make kill (STACK=local)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.switch resume --stack $(STACK)
+
+orders: ## the orders of a strategy service or an alert at the local stack's paper broker (NAME=mine)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.orders $(if $(NAME),--name "$(NAME)")
 
 market: ## the paper broker's clock: how fast, which day, which hours (SPEED=60 DAY=2026-12-09, or DAY=real, HOURS=nyse)
 	@tools/bootstrap.sh

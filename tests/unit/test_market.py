@@ -1,10 +1,10 @@
-"""`make market`: what it asks the paper broker for, and how the clock is shown."""
+"""`make market` and `make orders`: what is asked of the paper broker, and how its clock and its orders are shown."""
 
 from typing import Any
 
 import pytest
 
-from tools.stack import market
+from tools.stack import market, orders
 from tools.stack.engine import StackError
 
 CLOCK = {
@@ -62,3 +62,27 @@ def test_the_clock_in_words() -> None:
 def test_without_a_paper_broker_it_says_so() -> None:
     with pytest.raises(StackError, match="tradestack:alpacaPaper"):
         market.broker_of({"credentials": {}})
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def order(client_order_id: str, **more: Any) -> dict[str, Any]:
+    """As Alpaca gives it."""
+    shape = {"side": "buy", "qty": "2", "symbol": "AAPL", "type": "market", "time_in_force": "day", "status": "filled"}
+    filled = {"filled_qty": "2", "filled_avg_price": "229.1", "submitted_at": "2026-12-09T14:31:02.123456789Z"}
+    return {**shape, **filled, "client_order_id": client_order_id, **more}
+
+
+def test_the_orders_of_one_service() -> None:
+    found = [
+        order(f"my_own-my_own-{KEY}-enter"),
+        order(f"my-own-{KEY}-enter"),
+        order("beancleaner-20261209-AAPL-1"),
+        order("5f5e8a5c-0000-4000-8000-000000000000"),
+        order(f"mine-mine-{KEY}-trail", side="sell", type="trailing_stop", status="new", trail_percent="0.5", filled_avg_price=None),
+    ]
+    assert orders.lines_of(found, "my-own") == ["2026-12-09 09:31 my_own: buy 2 \u00d7 AAPL, market day: filled, filled 2 at 229.1"]
+    assert orders.lines_of(found, "mine") == ["2026-12-09 09:31 mine: sell 2 \u00d7 AAPL, trailing_stop day trail percent 0.5: new"]
+    assert orders.lines_of(found, "none") == [] and len(orders.lines_of(found, "")) == 5
+    assert [orders.owner_of(one["client_order_id"]) for one in found] == ["my_own", "own", "", "", "mine"]
