@@ -28,7 +28,7 @@ def argument_mistakes(args: Mapping[str, Any]) -> list[str]:
             mistakes.append(f"{key}={given!r}: give a list with the program's arguments, one text each")
     for key, (low, high) in NUMBERS.items():
         value = args.get(key)
-        if value is not None and not (isinstance(value, int) and low <= value <= high):
+        if value is not None and not (type(value) is int and low <= value <= high):
             mistakes.append(f"{key}={value!r}: use {low} to {high}")
     mistakes += _time_zone(args.get("time_zone")) + _variables(args)
     return mistakes

@@ -14,13 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-import pulumi
-
-from ..job_schedule import FINAL_EXIT_CODES, JobSchedule
+from ..job_schedule import FINAL_EXIT_CODES, POLL_SECONDS, JobSchedule
 from ..task import TaskSpec
 from .fargate_service import PLATFORM_VERSION
 
-POLL_SECONDS = 10
 # A stopped task has its stop timeout (120 s at most), and its network is taken down after that.
 STOP_MINUTES = 5
 # Where the run is reported already; every other way in which an execution ends badly is told by an EventBridge rule.
@@ -34,6 +31,7 @@ NOW = "$toMillis($states.context.State.EnteredTime)"
 class KnownJob:
     """What Pulumi learns only while it runs. All plain values."""
 
+    stack: str
     partition: str
     """`aws`, `aws-cn` or `aws-us-gov`."""
     cluster_arn: str
@@ -209,7 +207,7 @@ def _failed(spec: TaskSpec, known: KnownJob) -> dict[str, Any]:
     """The end of a run that failed: told first, if there is somebody to tell."""
     if known.topic_arn is None:
         return {"Failed": {"Type": "Fail", "Error": TOLD, "Cause": _jsonata("$why")}}
-    title = f"{spec.name} ({pulumi.get_stack()})"
+    title = f"{spec.name} ({known.stack})"
     # In JSONata's own quotes; a command has single ones.
     start, advice = (
         json.dumps(f"{title}: the run of "),

@@ -83,6 +83,7 @@ def _state_machine(
     policy = pulumi.Output.all(host["cluster_arn"], task.arn, roles, topic_arn).apply(lambda known: run_policy(*known))
     role_arn = role(f"{run.name}-runs", trust, {"run": policy}, tags, parent)
     known = pulumi.Output.all(
+        stack=pulumi.get_stack(),
         partition=pulumi.Output.from_input(host["cluster_arn"]).apply(lambda arn: arn_parts(arn, "host.fargate.cluster_arn")[0]),
         cluster_arn=host["cluster_arn"],
         task_definition_arn=task.arn,

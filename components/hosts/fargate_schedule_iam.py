@@ -32,5 +32,7 @@ def run_policy(cluster_arn: str, task_definition_arn: str, role_arns: Sequence[s
 
 
 def turn_policy(state_machine_arn: str) -> str:
-    """The state machine looks for its own earlier executions."""
-    return document([allow(["states:ListExecutions"], state_machine_arn)])
+    """The state machine looks for its own earlier executions. It has no map runs, but IAM's list of actions asks for both kinds of resource
+    (service authorization reference, ListExecutions)."""
+    map_runs = state_machine_arn.replace(":stateMachine:", ":mapRun:", 1) + "/*:*"
+    return document([allow(["states:ListExecutions"], [map_runs, state_machine_arn])])

@@ -75,6 +75,25 @@ def webhook(plan: Plan, name: str, ingress: str = "none", *, accept_max: int = 1
     return parent
 
 
+def job(plan: Plan, name: str, *, schedules: tuple[str, ...] = ("cron(58 15 ? * MON-FRI *)",), known: bool = True, spot: bool = True,
+        public: bool = True, enabled: bool = True) -> str:  # fmt: skip
+    """A ScheduledJob; `known`: it is up, so that its state machine's text is known."""
+    parent = plan.add("tradestack:index:ScheduledJob", name)
+    plan.add("aws:secretsmanager/secret:Secret", f"{name}-secret", parent=parent)
+    definition = plan.add("aws:ecs/taskDefinition:TaskDefinition", f"{name}-task", {
+        "cpu": "256", "memory": "512", "containerDefinitions": UNKNOWN,
+        "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+    }, parent)  # fmt: skip
+    text = json.dumps({"CapacityProvider": "FARGATE_SPOT" if spot else "FARGATE", "AssignPublicIp": "ENABLED" if public else "DISABLED"})
+    machine = plan.add("aws:sfn/stateMachine:StateMachine", f"{name}-run", {"definition": text if known else UNKNOWN}, parent,
+                       {"definition": [definition]})  # fmt: skip
+    plan.add("aws:sqs/queue:Queue", f"{name}-missed-runs", {}, parent)
+    for index, expression in enumerate(schedules, 1):
+        given = {"scheduleExpression": expression, "state": "ENABLED" if enabled else "DISABLED", "target": {"arn": UNKNOWN}}
+        plan.add("aws:scheduler/schedule:Schedule", f"{name}-{index}", given, parent, {"target": [machine]})
+    return parent
+
+
 def cluster(plan: Plan, *, backup: bool = True, throughput: str = "bursting", retention: int = 7) -> str:
     """A BotCluster."""
     parent = plan.add("tradestack:index:BotCluster", "cluster")

@@ -206,10 +206,11 @@ _OUTPUTS: dict[str, Callable[[str, dict], dict]] = {
     "aws:ec2/launchTemplate:LaunchTemplate": lambda name, _: {"latestVersion": 1},
     "aws:lb/loadBalancer:LoadBalancer": lambda name, _: {"dnsName": f"{name}-1a2b3c4-5.{REGION}.elb.amazonaws.com"},
     "aws:apigatewayv2/api:Api": lambda name, _: {"apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com"},
-    "aws:sqs/queue:Queue": lambda name, _: {
-        "arn": _arn("sqs", f"{name}-1a2b3c4.fifo"),
-        "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-1a2b3c4.fifo",
+    "aws:sqs/queue:Queue": lambda name, inputs: {
+        "arn": _arn("sqs", f"{name}-1a2b3c4{'.fifo' if inputs.get('fifoQueue') else ''}"),
+        "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-1a2b3c4{'.fifo' if inputs.get('fifoQueue') else ''}",
     },
+    "aws:sfn/stateMachine:StateMachine": lambda name, _: {"arn": _arn("states", f"stateMachine:{name}-1a2b3c4")},
     "aws:s3/bucket:Bucket": lambda name, _: {"arn": f"arn:aws:s3:::{name}-1a2b3c4", "bucket": f"{name}-1a2b3c4"},
     "aws:elasticache/replicationGroup:ReplicationGroup": lambda name, _: {
         "primaryEndpointAddress": f"master.{name}-1a2b3c4.x1y2z3.euw1.cache.amazonaws.com",

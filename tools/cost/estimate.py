@@ -12,7 +12,7 @@ from tools.cost.resources import Bill
 def estimate(bill: Bill, prices: Prices, stack: str) -> dict[str, Any]:
     """Plain data, amounts in USD for 30 days, not rounded:
 
-    rows: one for each component with tasks (name, component, tasks, capacity, vcpuSize, memoryGb, COLUMNS, total);
+    rows: one for each component with tasks (name, component, tasks, runs (scheduled ones in 30 days), capacity, vcpuSize, memoryGb, COLUMNS, total);
     fixed: everything else (what, of, quantity, unit: GB or empty, usd); total; bots; perBot: the bots' rows and the fixed costs, shared among the
     bots (without a bot: everything among the rows).
     """
@@ -51,11 +51,12 @@ def _row(urn: str, bill: Bill, items: list[Item], prices: Prices) -> dict[str, A
     component = bill.owners[urn]
     own = [task for task in bill.tasks if task.owner == urn]
     columns = {column: sum(item.usd(prices) for item in items if item.column == column) for column in COLUMNS}
-    capacity = {"spot" if task.spot else "on-demand" for task in own if task.count}
+    capacity = {"spot" if task.spot or task.runs_on_spot else "on-demand" for task in own if task.count or task.runs}
     return {
         "name": component.name,
         "component": component.type.rsplit(":", 1)[-1],
         "tasks": sum(task.count for task in own),
+        "runs": sum(task.runs or 0 for task in own),
         "capacity": "+".join(sorted(capacity, reverse=True)) or "none",
         "architecture": "+".join(sorted({"arm64" if task.arm else "amd64" for task in own})),
         "vcpuSize": max(task.vcpu for task in own),

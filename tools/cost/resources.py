@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tools.cost import tasks
+from tools.cost import jobs, tasks
 from tools.cost.instances import instance_items
 from tools.cost.items import Item
 from tools.cost.plan import Planned, first, flag, number, owners
@@ -19,8 +19,8 @@ FREE = (
     "aws:ec2/defaultSecurityGroup:", "aws:ec2/networkInterface", "aws:ec2/defaultNetworkAcl:", "aws:ec2/networkAcl",
     "aws:ec2/eipAssociation:", "aws:ec2/vpcDhcpOptions", "aws:ec2/tag:", "aws:ec2/vpcEndpointRouteTableAssociation:",
     "aws:ec2/vpcEndpointPolicy:",
-    # tasks.py prices what services run
-    "aws:ecs/taskDefinition:", "aws:ecs/service:", "aws:ecs/clusterCapacityProviders:",
+    # tasks.py prices what services run, jobs.py what schedules start
+    "aws:sfn/stateMachine:", "aws:ecs/taskDefinition:", "aws:ecs/service:", "aws:ecs/clusterCapacityProviders:",
     "aws:efs/mountTarget:", "aws:efs/accessPoint:", "aws:efs/fileSystemPolicy:", "aws:efs/backupPolicy:",
     # tasks.py prices the recovery points
     "aws:backup/plan:", "aws:backup/selection:", "aws:backup/vault",
@@ -87,16 +87,23 @@ class Bill:
 def bill(resources: Sequence[Planned]) -> Bill:
     """Everything billable in a plan."""
     owner_of = owners(resources)
-    found, idle = tasks.find(resources, owner_of)
-    items = [item for task in found for item in tasks.task_items(task, resources)]
+    of_services, served = tasks.find(resources, owner_of)
+    of_jobs, scheduled = jobs.find(resources, owner_of)
+    idle = [definition.name for urn, definition in tasks.definitions(resources).items() if urn not in served | scheduled]
+    items = [item for task in of_services for item in tasks.task_items(task, resources)]
+    items += [item for job in of_jobs for item in jobs.run_items(job, resources)]
     by_use: Counter[str] = Counter()
-    not_priced: Counter[str] = Counter({f"task definition {name} (no service runs it)": 1 for name in idle})
+    not_priced: Counter[str] = Counter({f"task definition {name} (nothing runs it)": 1 for name in idle})
     items += instance_items([one for one in resources if one.type in INSTANCES], resources, owner_of)
     for resource in resources:
         if resource.type not in INSTANCES:
             _add(resource, owner_of[resource.urn].urn, resources, items, by_use, not_priced)
     return Bill(
-        items=items, tasks=found, owners={owner.urn: owner for owner in owner_of.values()}, by_use=dict(by_use), not_priced=dict(not_priced)
+        items=items,
+        tasks=[*of_services, *of_jobs],
+        owners={owner.urn: owner for owner in owner_of.values()},
+        by_use=dict(by_use),
+        not_priced=dict(not_priced),
     )
 
 

@@ -37,7 +37,8 @@ def _egress(egress: dict[str, Any]) -> list[str]:
 
 
 def _size(row: dict[str, Any]) -> str:
-    count = f"{row['tasks']} × " if row["tasks"] != 1 else ""
+    runs = f"{row['runs']:.0f} runs of " if row["runs"] else ""
+    count = runs or (f"{row['tasks']} × " if row["tasks"] != 1 else "")
     return f"{count}{row['vcpuSize']:g} vCPU {row['memoryGb']:g} GB {row['architecture']} {row['capacity']}"
 
 

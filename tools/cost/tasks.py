@@ -1,4 +1,4 @@
-"""Fargate tasks in a plan: what each ECS service runs, how many, on which capacity, and what that makes billable."""
+"""Fargate tasks in a plan: what each ECS service runs, how many, on which capacity, and what that makes billable. Scheduled runs: jobs.py."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ FOREVER = 365  # days counted for logs that never expire
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The tasks of one ECS service."""
+    """The tasks of one ECS service, or the scheduled runs of one job."""
 
     owner: str
     """URN of the component right below the stack."""
@@ -34,44 +34,55 @@ class Task:
     """EFS volumes."""
     cloudwatch: bool
     """Its log goes to CloudWatch."""
+    runs: float | None = None
+    """Scheduled runs in 30 days; there is no task between them. None for a service."""
+    runs_on_spot: bool = False
 
     @property
     def count(self) -> int:
         return self.spot + self.on_demand
 
 
-def find(resources: Sequence[Planned], owners: Mapping[str, Planned]) -> tuple[list[Task], list[str]]:
-    """Tasks of every service, and the names of the task definitions that no service runs."""
-    definitions = {resource.urn: resource for resource in resources if resource.type == TASK_DEFINITION}
+def definitions(resources: Sequence[Planned]) -> dict[str, Planned]:
+    """Task definitions by URN."""
+    return {resource.urn: resource for resource in resources if resource.type == TASK_DEFINITION}
+
+
+def find(resources: Sequence[Planned], owners: Mapping[str, Planned]) -> tuple[list[Task], set[str]]:
+    """Tasks of every service, and the URNs of the task definitions that they run."""
     found, used = [], set()
     for service in (resource for resource in resources if resource.type == SERVICE):
-        definition = _definition(service, definitions)
+        definition = definition_of(service, "taskDefinition", resources)
         if definition is not None:
             used.add(definition.urn)
             found.append(_task(service, definition, owners[service.urn].urn))
-    return found, [definition.name for urn, definition in definitions.items() if urn not in used]
+    return found, used
 
 
-def _definition(service: Planned, definitions: Mapping[str, Planned]) -> Planned | None:
-    linked = [definitions[urn] for urn in service.uses.get("taskDefinition", ()) if urn in definitions]
-    beside = [definition for definition in definitions.values() if definition.parent == service.parent]
+def definition_of(runner: Planned, key: str, resources: Sequence[Planned]) -> Planned | None:
+    """The task definition that a service or a state machine names in its property `key`."""
+    known = definitions(resources)
+    linked = [known[urn] for urn in runner.uses.get(key, ()) if urn in known]
+    beside = [definition for definition in known.values() if definition.parent == runner.parent]
     return next(iter(linked or beside), None)
 
 
 def _task(service: Planned, definition: Planned, owner: str) -> Task:
-    given = definition.inputs
     spot, on_demand = _capacity(service.inputs)
     network = first(service.inputs.get("networkConfiguration"))
+    # Not known yet counts as yes: an estimate errs upwards. Absent is AWS's default, no.
+    public = network.get("assignPublicIp") is not None and flag(network["assignPublicIp"]) is not False
+    return Task(owner=owner, spot=spot, on_demand=on_demand, public_address=public, **size_of(definition))
+
+
+def size_of(definition: Planned) -> dict[str, Any]:
+    """What a task definition says of its tasks, as keys of Task."""
+    given = definition.inputs
     volumes = given.get("volumes") or []
-    return Task(
-        owner=owner,
-        spot=spot,
-        on_demand=on_demand,
+    return dict(
         vcpu=number(given["cpu"], 0) / 1024,
         memory_gb=number(given["memory"], 0) / 1024,
         arm=first(given.get("runtimePlatform")).get("cpuArchitecture") == "ARM64",
-        # Not known yet counts as yes: an estimate errs upwards. Absent is AWS's default, no.
-        public_address=network.get("assignPublicIp") is not None and flag(network["assignPublicIp"]) is not False,
         ephemeral_gb=max(0.0, number(first(given.get("ephemeralStorage")).get("sizeInGib"), FREE_EPHEMERAL_GB) - FREE_EPHEMERAL_GB),
         volumes=sum(1 for volume in volumes if isinstance(volume, Mapping) and volume.get("efsVolumeConfiguration")),
         cloudwatch=_cloudwatch(given.get("containerDefinitions")),
@@ -116,11 +127,11 @@ def task_items(task: Task, resources: Sequence[Planned]) -> list[Item]:
     if task.public_address:
         add("address", "public IPv4 address", "public_ipv4_hour", task.count)
     add("storage", "ephemeral storage", "fargate_ephemeral_gb_hour", task.count * task.ephemeral_gb)
-    for price, assumption in _storage(resources):
+    for price, assumption in storage(resources):
         add("storage", "file system", price, task.volumes, assumption)
     if task.cloudwatch:
         add("logs", "logs collected", "logs_in_gb", task.count * 30 / 1000, "logs_mb_a_day")
-        add("logs", "logs stored", "logs_stored_gb_month", task.count * _log_days(resources) / 1000, "logs_mb_a_day")
+        add("logs", "logs stored", "logs_stored_gb_month", task.count * log_days(resources) / 1000, "logs_mb_a_day")
     add("other", "data out", "transfer_out_gb", task.count, "traffic_out_gb")
     if any(resource.type == "aws:ec2/natGateway:NatGateway" for resource in resources):
         add("other", "NAT gateway data", "nat_gateway_gb", task.count, "traffic_in_gb")
@@ -128,7 +139,7 @@ def task_items(task: Task, resources: Sequence[Planned]) -> list[Item]:
     return items
 
 
-def _storage(resources: Sequence[Planned]) -> list[tuple[str, str]]:
+def storage(resources: Sequence[Planned]) -> list[tuple[str, str]]:
     """(price, assumption) of one volume's storage, by how the stack's file system is set up."""
     systems = [resource.inputs for resource in resources if resource.type == FILE_SYSTEM]
     # One Zone and infrequent access are cheaper: Standard is the upper bound.
@@ -145,7 +156,7 @@ def _storage(resources: Sequence[Planned]) -> list[tuple[str, str]]:
     return wanted
 
 
-def _log_days(resources: Sequence[Planned]) -> float:
+def log_days(resources: Sequence[Planned]) -> float:
     """Days that a log line is kept: the longest retention in the stack."""
     days = [number(resource.inputs.get("retentionInDays"), 0) or FOREVER for resource in resources if resource.type == LOG_GROUP]
     return max(days, default=FOREVER)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tools.offline.aws_web_rules import between
+from tools.offline.aws_web_rules import between, one_of
 
 # Types whose generated name is another input than `name`; the provider makes it lower-case.
 NAME_INPUTS: Mapping[str, str] = {"s3/bucket": "bucket", "elasticache/replicationGroup": "replicationGroupId"}
@@ -27,10 +27,6 @@ INFLUX_STORAGE = ("InfluxIOIncludedT1", "InfluxIOIncludedT2", "InfluxIOIncludedT
 def _secret(pattern: re.Pattern[str], meaning: str) -> Callable[[Any], str]:
     """A value that is never shown."""
     return lambda value: "" if pattern.fullmatch(str(value)) else meaning
-
-
-def _one_of(*allowed: str) -> Callable[[Any], str]:
-    return lambda value: "" if value in allowed else f"{value!r}: use one of {', '.join(allowed)}"
 
 
 def _begins(start: str) -> Callable[[Any], str]:
@@ -64,16 +60,16 @@ DATA_RULES: Mapping[str, tuple[tuple[str, Callable[[Any], str]], ...]] = {
     "s3/bucketPolicy": (("policy", _bucket_policy),),
     "s3/bucketLifecycleConfiguration": (("rules", _lifecycle),),
     "elasticache/replicationGroup": (
-        ("engine", _one_of("redis", "valkey")),
+        ("engine", one_of("redis", "valkey")),
         ("nodeType", _begins("cache.")),
         ("authToken", _secret(AUTH_TOKEN, "use 16 to 128 letters, digits and ! & # $ ^ < > -")),
-        ("authTokenUpdateStrategy", _one_of("SET", "ROTATE", "DELETE")),
+        ("authTokenUpdateStrategy", one_of("SET", "ROTATE", "DELETE")),
         ("snapshotRetentionLimit", between(0, 35)),
     ),
     "timestreaminfluxdb/dbInstance": (
-        ("dbInstanceType", _one_of(*INFLUX_TYPES)),
-        ("dbStorageType", _one_of(*INFLUX_STORAGE)),
-        ("deploymentType", _one_of("SINGLE_AZ", "WITH_MULTIAZ_STANDBY")),
+        ("dbInstanceType", one_of(*INFLUX_TYPES)),
+        ("dbStorageType", one_of(*INFLUX_STORAGE)),
+        ("deploymentType", one_of("SINGLE_AZ", "WITH_MULTIAZ_STANDBY")),
         ("allocatedStorage", between(20, 16_384)),
         ("password", _secret(INFLUX_PASSWORD, "use 8 to 64 letters and digits")),
     ),

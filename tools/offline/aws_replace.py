@@ -96,6 +96,7 @@ TABLE: Mapping[str, str] = {
     "servicediscovery/privateDnsNamespace": "name vpc",
     "servicediscovery/service": "name namespaceId type dnsConfig.namespaceId dnsConfig.routingPolicy dnsConfig.dnsRecords.type "
     "healthCheckCustomConfig healthCheckConfig.type",
+    "sfn/stateMachine": f"{NAME} type",
     "sns/topic": f"{NAME} fifoTopic",
     "sns/topicSubscription": "topic protocol endpoint",
     "sqs/queue": f"{NAME} fifoQueue",

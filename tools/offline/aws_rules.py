@@ -3,12 +3,11 @@
 import ipaddress
 import json
 import random
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from tools.offline import aws_data_rules
-from tools.offline.aws_web_rules import WEB_RULES
+from tools.offline import aws_data_rules, aws_schedule_rules
+from tools.offline.aws_web_rules import WEB_RULES, pattern
 from tools.offline.sdk_check import Failure
 from tools.offline.sdk_types import Signature
 from tools.offline.wire import Secret, bare, has_unknown
@@ -22,6 +21,7 @@ JSON_PROPERTIES = frozenset(
         "containerDefinitions",
         "redrivePolicy",
         "redriveAllowPolicy",
+        "definition",
         "dashboardBody",
         "eventPattern",
         "policyText",
@@ -32,6 +32,7 @@ JSON_PROPERTIES = frozenset(
 # Longest name where it isn't 255. The limits are the services' own (API references).
 NAME_LENGTHS = {
     **aws_data_rules.NAME_LENGTHS,
+    **aws_schedule_rules.NAME_LENGTHS,
     "iam/role": 64,
     "iam/rolePolicy": 128,
     "iam/policy": 128,
@@ -41,8 +42,6 @@ NAME_LENGTHS = {
     "lb/targetGroup": 32,
     "apigatewayv2/api": 128,
     "apigatewayv2/vpcLink": 128,
-    "scheduler/schedule": 64,
-    "scheduler/scheduleGroup": 64,
     "cloudwatch/eventRule": 64,
     "secretsmanager/secret": 512,
     "cloudwatch/logGroup": 512,
@@ -110,8 +109,8 @@ def check(token: str, news: Mapping[str, Any]) -> list[Failure]:
     name = bare(news.get("name"))
     if isinstance(name, str) and len(name) > longest:
         found.append(("name", f"{name!r} has {len(name)} characters, AWS allows {longest}"))
-    reason = aws_data_rules.together(_kind(token), bare(news))
-    return found + ([("", reason)] if reason else [])
+    reasons = [rules.together(_kind(token), bare(news)) for rules in (aws_data_rules, aws_schedule_rules)]
+    return found + [("", reason) for reason in reasons if reason]
 
 
 def _kind(token: str) -> str:
@@ -151,10 +150,6 @@ def _cidr(value: Any) -> str:
     return ""
 
 
-def _pattern(pattern: str, meaning: str) -> Callable[[Any], str]:
-    return lambda value: "" if re.fullmatch(pattern, str(value)) else f"{value!r}: {meaning}"
-
-
 def _one_of(allowed: Iterable[int], meaning: str) -> Callable[[Any], str]:
     return lambda value: "" if float(value) in allowed else f"{value:g} is not allowed: {meaning}"
 
@@ -171,9 +166,10 @@ GENERAL: Validations = (
 SPECIAL: Mapping[str, Validations] = {
     **WEB_RULES,
     **aws_data_rules.DATA_RULES,
+    **aws_schedule_rules.SCHEDULE_RULES,
     "ecs/taskDefinition": (
         ("containerDefinitions", _containers),
-        ("family", _pattern(r"[A-Za-z0-9_-]{1,255}", "use up to 255 letters, digits, hyphens and underscores")),
+        ("family", pattern(r"[A-Za-z0-9_-]{1,255}", "use up to 255 letters, digits, hyphens and underscores")),
     ),
     "cloudwatch/logGroup": (("retentionInDays", _one_of(RETENTIONS, f"use one of {', '.join(map(str, RETENTIONS))} (0: for ever)")),),
     "secretsmanager/secret": (("recoveryWindowInDays", _one_of((0, *range(7, 31)), "use 0 (delete at once) or 7 to 30")),),

@@ -40,6 +40,7 @@ BY_ARN = {
     "iam/policy": "policy/{name}",
     "secretsmanager/secret": "secret:{name}-{short}",
     "sns/topic": "{name}",
+    "sfn/stateMachine": "stateMachine:{name}",
     "lb/loadBalancer": "loadbalancer/app/{name}/{digits}",
     "lb/targetGroup": "targetgroup/{name}/{digits}",
     "lb/listener": "listener/app/{name}/{digits}/{short}",
@@ -83,11 +84,14 @@ BY_NAME = {
     "elasticache/replicationGroup": "replicationgroup:{id}",
     "elasticache/subnetGroup": "subnetgroup:{name}",
     "ecs/taskDefinition": "task-definition/{name}:{revision}",
+    "scheduler/scheduleGroup": "schedule-group/{name}",
+    "scheduler/schedule": "schedule/{id}",
 }
 
 SERVICES = {
     "cloudwatch/logGroup": "logs",
     "cloudwatch/eventRule": "events",
+    "sfn/stateMachine": "states",
     "lb/loadBalancer": "elasticloadbalancing",
     "lb/targetGroup": "elasticloadbalancing",
     "lb/listener": "elasticloadbalancing",
@@ -115,6 +119,8 @@ def identity(token: str, urn: str, inputs: Mapping[str, Any], region: str) -> st
         return f"{GENERATED[kind]}-{digits}"
     if kind in BY_ARN:
         return _arn(kind, BY_ARN[kind], inputs, digits, region)
+    if kind == "scheduler/schedule":
+        return f"{inputs.get('groupName') or 'default'}/{inputs['name']}"
     if kind == "sqs/queue":
         return f"https://sqs.{region}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
     return _name(inputs) or digits

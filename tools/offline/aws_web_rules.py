@@ -17,6 +17,14 @@ def between(low: int, high: int) -> Callable[[Any], str]:
     return lambda value: "" if low <= float(value) <= high else f"{value:g} is not allowed: use {low} to {high}"
 
 
+def one_of(*allowed: str) -> Callable[[Any], str]:
+    return lambda value: "" if value in allowed else f"{value!r}: use one of {', '.join(allowed)}"
+
+
+def pattern(expression: str, meaning: str) -> Callable[[Any], str]:
+    return lambda value: "" if re.fullmatch(expression, str(value)) else f"{value!r}: {meaning}"
+
+
 def _subnets(value: Any) -> str:
     return "" if len(value) >= 2 else "a load balancer needs subnets in two zones or more"
 
