@@ -17,7 +17,8 @@ async def search(ask: Ask, window: Window, before: str, *, service: str, bot: st
     found = await ask.lines("services", "lines", place, LINES + 1, service=service, bot=bot, level=level, search=text)
     lines = [line for line in found if not before or int(line.nanoseconds) < int(before)]
     shown = [
-        {"ns": line.nanoseconds, **{key: value for key, value in asdict(line).items() if key != "nanoseconds"}} for line in lines[:LINES]
+        {"ns": line.nanoseconds, **{key: value for key, value in asdict(line).items() if key not in ("nanoseconds", "labels")}}
+        for line in lines[:LINES]
     ]
     return {"lines": shown, "more": len(found) > LINES}
 

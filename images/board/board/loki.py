@@ -27,6 +27,8 @@ class Line:
     bot: str
     message: str
     rest: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    """The stream's, and what the query took out of the line."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def line_of(nanoseconds: str, text: str, labels: dict[str, str]) -> Line:
         bot=str(labels.get("bot") or said.get("bot") or "")[:80],
         message=_cut(message if isinstance(message, str) else json.dumps(message)),
         rest={key: value for key, value in said.items() if key not in ("service", "bot", "time")} if len(text) <= MOST_CHARACTERS else {},
+        labels=labels,
     )
 
 

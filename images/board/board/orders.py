@@ -2,19 +2,17 @@
 
 import asyncio
 import hashlib
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from board.ask import Ask
 from board.influx import Series
+from board.live import MOST_RECENT, Event
 from board.numbers import number
-from board.sources import BadQuery, Source, SourceDown
+from board.sources import BadQuery, SourceDown
 from board.window import Window, grid
 
 KINDS = ("ordered", "passed", "refused")
-MOST_RECENT = 200
-PING_SECONDS = 5.0
 
 
 async def order_data(ask: Ask, window: Window) -> dict[str, Any]:
@@ -39,8 +37,14 @@ async def order_data(ask: Ask, window: Window) -> dict[str, Any]:
         "loki_problem": loki_problem,
         "bars": [[time, *values] for time, values in sorted(bars.items())],
         "grid": grid(window),
-        "recent": sorted(recent, key=lambda event: event["time"], reverse=True)[:MOST_RECENT],
+        "recent": _each_once(recent)[:MOST_RECENT],
     }
+
+
+def _each_once(events: Iterable[Event]) -> list[Event]:
+    """The newest first: of an alert that was delivered again what became of it last."""
+    newest = {event["id"]: event for event in sorted(events, key=lambda event: event["time"])}
+    return sorted(newest.values(), key=lambda event: event["time"], reverse=True)
 
 
 def _count(found: Iterable[Series]) -> int:
@@ -68,55 +72,27 @@ def _rejection(nanoseconds: str, said: Mapping[str, Any]) -> dict[str, Any]:
     return event_of({**said, "time": int(nanoseconds) // 1_000_000, "kind": "rejected", "name": said.get("alert"), "key": nanoseconds})
 
 
-def event_of(said: Mapping[str, Any]) -> dict[str, Any]:
-    """One outcome or fill for the page; `id` is the same wherever it comes from."""
+def event_of(said: Mapping[str, Any]) -> Event:
+    """One outcome or fill for the page; `id` is the same wherever it comes from, and one for all outcomes of an alert."""
     texts = {key: str(said.get(key) or "")[:300] for key in ("kind", "name", "route", "symbol", "side", "reason", "account")}
     time = int(said["time"])
-    about = "/".join(
-        [texts["kind"], str(said.get("key") or said.get("order_id") or ""), str(time // 1000), str(said.get("position_qty") or "")]
-    )
+    if texts["kind"] in KINDS and said.get("key"):
+        identity = ["alert", str(said["key"])]
+    else:
+        what = str(said.get("key") or said.get("order_id") or "")
+        identity = [texts["kind"], what, str(time // 1000), str(said.get("position_qty") or "")]
+    about = "/".join(identity)
     return texts | {
-        "id": hashlib.sha256(about.encode()).hexdigest()[:16],
+        "id": hashlib.sha256(about.encode("utf-8", "replace")).hexdigest()[:16],
         "time": time,
         "qty": number(said.get("qty")),
         "price": number(said.get("price")),
     }
 
 
-class Live:
-    """Outcomes and fills as Redis brings them, the newest kept for pages that open later."""
-
-    def __init__(self, bus: Any, accounts: tuple[str, ...], source: Source) -> None:
-        self._bus, self._channels, self.source = bus, tuple(f"slanger.{account}" for account in accounts), source
-        self.recent: deque[dict[str, Any]] = deque(maxlen=MOST_RECENT)
-
-    async def follow(self, tell: Callable[[dict[str, Any]], None]) -> None:
-        """For ever."""
-        async for event in self._events():
-            self.recent.append(event)
-            tell(event)
-
-    async def _events(self) -> AsyncIterator[dict[str, Any]]:
-        async for received in self._bus.subscribe(self._channels):
-            said = getattr(received, "message", None)
-            if isinstance(said, dict) and isinstance(said.get("time_ns"), int):
-                kind = "fill" if said.get("event", said.get("type")) == "fill" else said.get("kind")
-                yield event_of({**said, "kind": kind, "time": said["time_ns"] // 1_000_000})
-
-    async def watch(self, watched: asyncio.Event) -> None:
-        """Whether Redis answers, while a page is open. For ever."""
-        from botkit.bus import BusDown
-
-        async def ping() -> None:
-            try:
-                await self._bus.ping()
-            except BusDown as down:
-                raise SourceDown(str(down)) from None
-
-        while True:
-            await watched.wait()
-            try:
-                await self.source.ask(ping)
-            except SourceDown:
-                pass
-            await asyncio.sleep(PING_SECONDS)
+def live_order(message: Mapping[str, Any]) -> list[Event]:
+    """Of the message that slanger publishes."""
+    if not isinstance(message.get("time_ns"), int):
+        return []
+    kind = "fill" if message.get("event", message.get("type")) == "fill" else message.get("kind")
+    return [event_of({**message, "kind": kind, "time": message["time_ns"] // 1_000_000})]

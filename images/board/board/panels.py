@@ -13,6 +13,7 @@ from board.log_search import MOST_TEXT, search, services_seen
 from board.orders import order_data
 from board.settings import Settings
 from board.shared import Answer, Shared
+from board.strategies import strategy_data
 from board.telemetry import telemetry_rows
 from board.window import chart_window, log_window
 
@@ -32,8 +33,8 @@ class Panels:
         # Larger ones, and anybody's own: a few are enough.
         self._searches = Shared(8)
         self._panels: Mapping[str, Callable[[Mapping[str, str]], Awaitable[Answer]]] = {
-            "profit": self._profit, "trades": self._trades, "orders": self._orders, "costs": self._costs,
-            "telemetry": self._telemetry, "logs": self._logs,
+            "profit": self._profit, "trades": self._trades, "orders": self._orders, "strategies": self._strategies,
+            "costs": self._costs, "telemetry": self._telemetry, "logs": self._logs,
         }  # fmt: skip
 
     @property
@@ -79,6 +80,11 @@ class Panels:
     async def _orders(self, parameters: Mapping[str, str]) -> Answer:
         span = self._range(parameters)
         answer = await self._answers.get(("orders", span), FRESH_SECONDS, lambda: order_data(self._ask, chart_window(span, 60)))
+        return Answer(self._redact(answer.data), answer.at, answer.problem)
+
+    async def _strategies(self, parameters: Mapping[str, str]) -> Answer:
+        span = self._range(parameters)
+        answer = await self._answers.get(("strategies", span), FRESH_SECONDS, lambda: strategy_data(self._ask, chart_window(span)))
         return Answer(self._redact(answer.data), answer.at, answer.problem)
 
     async def _costs(self, parameters: Mapping[str, str]) -> Answer:

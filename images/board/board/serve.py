@@ -14,13 +14,15 @@ from board.ask import Ask
 from board.bots import BotWatch, watch_bots
 from board.hub import Hub
 from board.influx import Influx
+from board.live import Event, Live, Topic
 from board.loki import Loki
-from board.orders import Live
+from board.orders import live_order
 from board.panels import Panels
 from board.redact import redactor
 from board.service_health import ServiceWatch, watch_services
 from board.settings import Settings
 from board.sources import Source
+from board.strategies import live_strategy
 
 log = logging.getLogger(__name__)
 LOOK = "Look at its log: make logs BOT=data-{0}; on AWS the ECS service data-{0}. It is started again by itself."
@@ -47,7 +49,10 @@ class Board:
             return None
         from botkit.bus import Bus
 
-        return Live(Bus(settings.redis_url), settings.accounts, self.redis)
+        orders, strategies = Topic("orders", live_order), Topic("strategies", live_strategy)
+        of_service = {"slanger": orders, "earnyearn": strategies, "beancleaner": strategies}
+        topics = {f"{service}.{account}": topic for account in settings.accounts for service, topic in of_service.items()}
+        return Live(Bus(settings.redis_url), topics, self.redis)
 
     def money_of(self, name: str) -> tuple[str, bool]:
         """A bot's currency, "" while it isn't known, and whether it is a dry run."""
@@ -62,7 +67,7 @@ class Board:
             watch_services(self.services, hub.watched, lambda rows: hub.snapshot("services", rows)),
             self._sources(),
         ]
-        return [*found, self.live.follow(self._order), self.live.watch(hub.watched)] if self.live else found
+        return [*found, self.live.follow(self._news), self.live.watch(hub.watched)] if self.live else found
 
     async def _sources(self) -> None:
         while True:
@@ -72,10 +77,10 @@ class Board:
             await asyncio.sleep(0.5)
             await self.hub.watched.wait()
 
-    def _order(self, event: dict[str, Any]) -> None:
-        # Whoever opens a page gets those that came before, the others this one.
-        self.hub.remember("orders", self.redact(list(self.live.recent)))
-        self.hub.event("order", self.redact(event))
+    def _news(self, topic: Topic, news: list[Event]) -> None:
+        # Whoever opens a page gets those that came before too, the others the news alone.
+        self.hub.remember(topic.name, self.redact(topic.recent()))
+        self.hub.event(f"new {topic.name}", self.redact(news))
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> int:

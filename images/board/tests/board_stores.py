@@ -128,10 +128,38 @@ def day_of_points(now):
     for number in range(5):
         for task, usd in (("bot-01", 2.67), ("data-influxdb", 5.34)):
             yield f"cost,task={task} usd_month={usd} {now - number * 3600 * 10**9 - 2}"
+    yield from strategy_points(now)
     yield f"telemetry,service=bot-metrics written=1234i,dropped=0i,waiting=3i {now - 10**9}"
     yield f"telemetry,service=slanger written=77i,dropped=5i,waiting=0i {now - 10**9}"
 
 
+def strategy_points(now):
+    """Line protocol as earnyearn, beancleaner and purrstream write it; a simulated day lies ahead."""
+    minute = 60 * 10**9
+    for number, outcome in enumerate(("sent", "cooldown", "refused", "sent", "stale", "late", "unknown", "sent")):
+        side, symbol = ("buy", "sell")[number % 2], ("AAPL", "MSFT", "NVDA")[number % 3]
+        fields = f'id="earnyearn-{symbol}-{number}-{side}",price={180.5 + number},macd=0.12,signal=0.1,rsi=48.2,outcome="{outcome}"'
+        yield f"earnyearn_signal,account=paper,symbol={symbol},side={side},reason=macd {fields} {now + (20 - number * 9) * minute}"
+
+    def close(symbol, outcome, why, at, left=0, rule="bell", more=""):
+        tag = f",rule={rule}" if rule else ""
+        return f'beancleaner_close,account=paper,symbol={symbol},outcome={outcome}{tag} why="{why}",left={left},attempts=1i,cancelled=0i{more} {at}'
+
+    sold = ',qty={},price={},profit={},side="sell",orders="o-1"'
+    yield close("TSLA", "failed", "the broker refuses: TSLA is halted", now + 2 * minute, left=12, more=",qty=0")
+    yield close("MSFT", "closed", "2 minutes before the close", now + minute, more=sold.format(3, 412.2, 4.5))
+    yield close("MSFT", "failed", "no answer within the deadline", now - minute, left=3, more=",qty=0")
+    yield close("GE", "failed", "not filled in time", now - 5 * minute, left=4, more=sold.format(6, 171, -3.25))
+    yield f'account_fill,account=paper,symbol=GE,side=sell qty=4,price=170,position_qty=0,order_id="o-9",client_order_id="by-hand",fill_id="f-9" {now}'
+    yield close("T", "closed", "at 5.1 % loss", now - 300 * minute, rule="loss", more=sold.format(40, 19.87, -42.4))
+    word = NASTY.replace("\\", "\\\\").replace('"', '\\"')
+    yield close(HOSTILE.replace(" ", r"\ ").replace("=", r"\="), "closed", word, now - 310 * minute, more=sold.format(1, 2, 3))
+    yield close("KO", "kept", "on the list dividend_aristocrats", now + minute, left=20)
+    yield close("BTC/USD", "kept", "no rule wants it", now + minute, left=0.25, rule="")
+    yield close("T", "kept", "no rule is due", now - 400 * minute, left=40, rule="")
+
+
+HOSTILE = "<img src=x onerror=alert(1)>"
 NASTY = r"""a "quoted" \ back`tick' {curly} $dollar | pipe (.*) <script>alert(1)</script> ünï"""
 
 

@@ -7,7 +7,17 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parents[1]
-for folder in (HERE, HERE.parent, IMAGES / "botkit", IMAGES / "queries", IMAGES / "botkit" / "tests", IMAGES / "bot-metrics" / "tests"):
+# Of the services whose messages are read, their own code.
+WRITERS = (IMAGES / "beancleaner", IMAGES / "earnyearn")
+for folder in (
+    HERE,
+    HERE.parent,
+    IMAGES / "botkit",
+    IMAGES / "queries",
+    IMAGES / "botkit" / "tests",
+    IMAGES / "bot-metrics" / "tests",
+    *WRITERS,
+):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

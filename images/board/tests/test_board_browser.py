@@ -2,11 +2,12 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from board_chromium import DESKTOP, PHONE, Page, start_browser
-from board_stores import NASTY
-from board_world import Bots, Served
+from board_stores import HOSTILE, NASTY
+from board_world import Bots, Broken, Served
 from botkit_servers import free_port, wait_for
 from selenium.webdriver.common.keys import Keys
 
@@ -15,9 +16,10 @@ VIEWS = [(DESKTOP, "dark"), (DESKTOP, "light"), (PHONE, "dark"), (PHONE, "light"
 views = pytest.mark.parametrize(("size", "scheme"), VIEWS, ids=[f"{size[0]}-{scheme}" for size, scheme in VIEWS])
 FILLED = {
     "#order-list tbody": "dead letter", "#cost-table": "data-influxdb", "#telemetry": "slanger", "#log-lines": "Wallets synced",
+    "#signal-list tbody": "cooldown", "#close-list tbody": "halted", "#kept-list tbody": "dividend_aristocrats",
     "#service-list": "InfluxDB", "#closed-trades tbody": "BTC", "#profit-legend": "BTC", "#open-trades tbody": "BTC",
 }  # fmt: skip
-PANELS = ("bots", "profit", "trades", "orders", "services", "costs", "logs")
+PANELS = ("bots", "profit", "trades", "orders", "strategies", "services", "costs", "logs")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ def test_every_panel_with_everything_down(browser, nothing_up, size, scheme):
     for title in ("InfluxDB", "Loki", "Redis", "Bot bot-1", "Bot bot-2", "Service webhook"):
         (line,) = [one for one in page.texts("#down-list li") if one.startswith(title)]
         assert " since " in line and "onnect" in line and "make logs BOT=" in line, line
-    for panel in ("profit", "trades", "orders", "costs", "telemetry"):
+    for panel in ("profit", "trades", "orders", "strategies", "costs", "telemetry"):
         page.wait_text(f"[data-notice={panel}]", "InfluxDB is down since")
     page.wait_text("[data-notice=logs]", "Loki")
     page.wait_text("[data-notice=redis]", "Redis is down since")
@@ -239,9 +241,11 @@ def test_a_page_that_is_open_for_long_keeps_the_newest_orders_only(browser, noth
     page = Page(browser, nothing_up.url)
     ask = """
         const {remember} = await import("/page/orders.js"), events = new Map();
-        for (let id = 0; id < 250; id++) remember(events, {id});
-        return [events.size, events.keys().next().value];"""
-    assert page.js(f"return (async () => {{ {ask} }})()") == [200, 50]
+        for (let id = 0; id < 250; id++) remember(events, {id, time: id});
+        remember(events, {id: 50, time: 60, kind: "newer"});
+        remember(events, {id: 60, time: 1, kind: "older"});
+        return [events.size, events.keys().next().value, events.get(50).kind, events.get(60).kind];"""
+    assert page.js(f"return (async () => {{ {ask} }})()") == [200, 51, "newer", None]
 
 
 def test_following_says_only_what_was_asked_for(browser, nothing_up):
@@ -330,6 +334,128 @@ def test_an_order_appears_without_a_reload(page, stores):
     stores.redis.client().publish("slanger.paper", json.dumps(event))
     page.wait(lambda: "<i>fresh</i>" in page.text("#order-list tbody tr") and "sell NVDA" in page.text("#order-list tbody tr"))
     assert page.js("return window.before") is True
+
+
+@views
+def test_a_failed_closing_is_seen_at_once(browser, served, size, scheme):
+    """On a phone too, without a scroll, and whichever range is chosen; what is settled is told in the list alone."""
+    page = Page(browser, served.url, size, scheme)
+    filled(page)
+    for span in ("24h", "1h"):
+        page.radio("range", span)
+        page.wait_text("#failed", "TSLA was not closed")
+        page.wait_text("#failed-list", "the broker refuses: TSLA is halted")
+        assert "12 left" in page.text("#failed") and "MSFT" not in page.text("#failed") and "GE" not in page.text("#failed")
+        page.js("window.scrollTo(0, 0)")
+        box = page.js("const box = document.querySelector('#failed-list').getBoundingClientRect(); return [box.top, box.bottom]")
+        assert 0 < box[0] < box[1] <= size[1]
+    assert page.at("failed-announce").get_attribute("role") == "alert" and "TSLA" in page.at("failed-announce").get_attribute("textContent")
+    marks = dict(zip(page.texts("#close-list tbody td:nth-child(2) > span"), page.texts("#close-list tbody .mark")))
+    assert {one.split()[0]: word for one, word in marks.items() if one.startswith(("TSLA", "GE"))} == {
+        "TSLA": "failed",
+        "GE": "failed, flat since",
+    }
+    assert [one.split()[0] for one in page.texts("#close-list tr.failed td:nth-child(2)")] == ["TSLA"]
+    colours = page.js(
+        "return ['tr.failed td', 'tr:not(.failed) td'].map(one => getComputedStyle(document.querySelector('#close-list tbody ' + one)).backgroundColor)"
+    )
+    assert colours[0] != colours[1]
+    assert page.overflow() == 0 and page.complaints() == []
+
+
+def test_what_services_say_stays_text(page):
+    """A symbol and a reason that would be markup, and a script."""
+    filled(page)
+    page.wait(lambda: any(HOSTILE in one for one in page.texts("#close-list tbody td")))
+    (row,) = [one for one in page.texts("#close-list tbody tr") if HOSTILE in one]
+    assert NASTY in row
+    assert page.all("#strategies img, #failed img, #strategies script") == []
+
+
+def test_a_closing_that_fails_appears_and_goes_without_a_reload(page, stores):
+    filled(page)
+    page.js("window.before = true")
+    publish = stores.redis.client().publish
+    wait_for(lambda: stores.redis.client().pubsub_numsub("beancleaner.paper")[0][1] == 1)
+    report = {
+        "type": "beancleaner_report",
+        "time": "2026-01-05T00:00:00Z",
+        "account": "paper",
+        "day": "2026-01-05",
+        "refused": "",
+        "failed": [],
+        "closed": [],
+        "kept": [],
+    }
+    now = time.time_ns()
+    entry = {"symbol": HOSTILE, "rule": "bell", "why": NASTY, "qty": 0.0, "left": 2.5, "time_ns": now}
+    publish("beancleaner.paper", json.dumps({**report, "failed": [entry]}))
+    page.wait(
+        lambda: f"{HOSTILE} was not closed" in page.text("#failed") and NASTY in page.text("#failed") and "2.5 left" in page.text("#failed")
+    )
+    assert page.text("#failed-title") == "2 closings failed" and page.all("#failed img") == []
+    publish("beancleaner.paper", json.dumps({**report, "closed": [{**entry, "why": "flat", "left": 0.0, "time_ns": now + 10**9}]}))
+    page.wait(lambda: page.text("#failed-title") == "A closing failed")
+    assert page.js("return window.before") is True
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    no_list = "nothing is closed: the list holds can't be read"
+    publish("beancleaner.paper", json.dumps({**report, "time": at, "refused": no_list}))
+    page.wait(lambda: "Nothing was closed" in page.text("#failed") and no_list in page.text("#failed"))
+    publish("beancleaner.paper", json.dumps({**report, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}))
+    page.wait(lambda: no_list not in page.text("#failed"))
+
+
+def test_a_signal_appears_without_a_reload_and_once(page, stores):
+    filled(page)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    signal = {
+        "type": "Signal",
+        "id": f"live-{at}",
+        "account": "paper",
+        "symbol": "LIVE",
+        "side": "buy",
+        "reason": "rsi",
+        "at": at,
+        "price": 9.5,
+    }
+    for outcome in ("unknown", "sent"):
+        stores.redis.client().publish("earnyearn.paper", json.dumps({**signal, "outcome": outcome}))
+        page.wait(lambda outcome=outcome: [outcome in one for one in page.texts("#signal-list tbody tr") if "buy LIVE" in one] == [True])
+
+
+def test_an_alert_that_is_delivered_again_stands_there_once(page, stores):
+    filled(page)
+    now = time.time_ns()
+    event = {"type": "outcome", "event": "outcome", "account": "paper", "key": f"again-{now}", "name": f"again-{now}", "symbol": "AAPL"}
+    for kind, word, at in (("ordered", "ordered", now), ("passed", "passed", now + 10**9), ("ordered", "passed", now + 1)):
+        stores.redis.client().publish("slanger.paper", json.dumps({**event, "kind": kind, "time_ns": at}))
+        page.wait(lambda word=word: [word in one for one in page.texts("#order-list tbody tr") if event["name"] in one] == [True])
+
+
+def test_what_is_settled_and_what_is_not(browser, nothing_up):
+    page = Page(browser, nothing_up.url)
+    ask = """
+        const {settledTimes, unsettled} = await import("/page/strategies.js");
+        const one = (symbol, time, account = "main") => ({account, symbol, time, id: `${account}${symbol}${time}`});
+        const settled = settledTimes([["main", "A", 10], ["main", "C", 10], ["main", "", 5]], [one("B", 7), one("A", 8)]);
+        const failed = [one("A", 10), one("A", 11), one("A", 12), one("B", 6), one("C", 4), one("C", 3, "second"), one("", 5), one("", 6)];
+        return unsettled(failed, settled).map(one => `${one.account} ${one.symbol} ${one.time}`);"""
+    assert page.js(f"return (async () => {{ {ask} }})()") == ["main A 12", "main  6", "second C 3"]
+
+
+def test_a_stack_without_strategies_says_so(browser, vendor, tmp_path):
+    empty = Broken("", {"results": [{}]})
+    served = Served(tmp_path / "log", influx_url=f"{empty.url}/query?db=x", vendor=str(vendor))
+    page = Page(browser, served.url, PHONE)
+    page.live()
+    page.wait_text("#signals-empty", "No signal in the last 24 hours: none arose, or no service writes them yet (earnyearn does).")
+    page.wait_text(
+        "#closes-empty", "Nothing was closed in the last 24 hours: no rule was due, or no service writes it yet (beancleaner does)."
+    )
+    page.wait_text("#kept-empty", "No position is known to be kept.")
+    assert page.texts("#strategy-counts dd") == ["0"] * 6 and not page.at("failed").is_displayed()
+    served.stop()
+    empty.stop()
 
 
 def test_a_bot_that_goes_and_comes_back(page, bots):

@@ -41,7 +41,7 @@ def test_a_broken_store_is_a_reason_in_time_and_the_bots_go_on(fault, tmp_path):
     broken, bots = Broken(fault), Bots(2)
     served = Served(tmp_path / "log", influx_url=f"{broken.url}/query?db=x", loki_url=broken.url, bots=bots.settings)
     try:
-        for path in ("orders", "profit?bot=bot-01", "trades", "costs", "telemetry", "logs?text=x"):
+        for path in ("orders", "strategies", "profit?bot=bot-01", "trades", "costs", "telemetry", "logs?text=x"):
             began = time.monotonic()
             answer = served.api(path)
             assert answer["data"] is None and WORDS[fault] in answer["problem"], (path, answer)

@@ -9,13 +9,14 @@ import aiohttp
 import pytest
 import requests
 from board.settings import read_settings
-from board_stores import DATABASE, NASTY, READER
+from board_stores import DATABASE, HOSTILE, NASTY, READER
 from board_world import IMAGE, Bots, Served, environment
 from botkit_servers import wait_for
 
 pytestmark = pytest.mark.servers
 PATHS = (
     "orders?range=24h",
+    "strategies?range=24h",
     "profit?range=24h&bot=bot-01",
     "profit?range=7d&currency=BTC",
     "trades?range=24h",
@@ -57,6 +58,71 @@ def test_orders(served, stores):
     (rejected,) = [one for one in data["recent"] if one["kind"] == "rejected"]
     assert (rejected["name"], rejected["reason"]) == ("macd-5m", "the signature is wrong")
     assert {one["reason"] for one in data["recent"] if one["kind"] == "refused"} == {"order_notional: 1200 USD is more than 1000 USD"}
+
+
+def test_strategies(served):
+    answer = served.api("strategies?range=24h")
+    data = answer["data"]
+    assert answer["problem"] == data["loki_problem"] == ""
+    counts = {"sent": 3, "refused": 1, "unknown": 1, "stale": 1, "cooldown": 1, "late": 1, "closed": 3, "failed": 3, "kept": 2}
+    assert data["counts"] == counts
+    assert [one["outcome"] for one in data["signals"]][:3] == ["sent", "cooldown", "refused"]
+    # The one is closed since, the other was sold by hand.
+    assert [(one["symbol"], one["left"], one["why"]) for one in data["failed"]] == [("TSLA", 12, "the broker refuses: TSLA is halted")]
+    assert [(one["symbol"], one["outcome"]) for one in data["closes"]] == [
+        ("TSLA", "failed"),
+        ("MSFT", "closed"),
+        ("MSFT", "failed"),
+        ("GE", "failed"),
+        ("T", "closed"),
+        (HOSTILE, "closed"),
+    ]
+    assert {one["symbol"]: one["why"] for one in data["kept"]} == {"KO": "on the list dividend_aristocrats", "BTC/USD": "no rule wants it"}
+    shorter = served.api("strategies?range=1h")["data"]
+    assert len(shorter["closes"]) == 4 and shorter["failed"] == data["failed"]
+
+
+def test_a_run_that_closed_nothing_is_read_from_the_log(served, stores):
+    """However long its report is."""
+    report = {
+        "level": "error",
+        "message": "report",
+        "type": "beancleaner_report",
+        "account": "logged",
+        "day": "2026-01-05",
+        "refused": "no list",
+    }
+    kept = [{"symbol": f"K{number}", "why": "no list"} for number in range(200)]
+    now = time.time_ns()
+    stores.loki.push("beancleaner", [(now - 10**9, {**report, "kept": kept})])
+
+    def told():
+        data = served.api("strategies?range=24h")["data"]
+        return [(one["account"], one["symbol"], one["why"]) for one in data["failed"] if one["list"] == "run"]
+
+    wait_for(lambda: told() == [("logged", "", "no list")])
+    stores.loki.push("beancleaner", [(now, {**report, "level": "info", "refused": ""})])
+    wait_for(lambda: told() == [])
+
+
+def test_a_report_shows_at_once_and_to_pages_that_open_later(served, stores):
+    publish = stores.redis.client().publish
+    wait_for(lambda: [one[1] for one in stores.redis.client().pubsub_numsub("beancleaner.paper", "earnyearn.paper")] == [1, 1])
+    failed = {"symbol": "LIVE", "rule": "bell", "why": "halted", "qty": 0.0, "left": 5.0, "time_ns": time.time_ns()}
+    report = {"type": "beancleaner_report", "time": "2026-01-05T00:00:00Z", "account": "paper", "day": "2026-01-05", "refused": ""}
+    signal = {"type": "Signal", "id": "live-1", "account": "paper", "symbol": "LIVE", "at": "2026-01-05T00:00:00Z", "outcome": "refused"}
+    sent = []
+
+    def work():
+        if not sent:
+            sent.append(publish("beancleaner.paper", json.dumps({**report, "failed": [failed], "closed": [], "kept": []})))
+            sent.append(publish("earnyearn.paper", "no JSON") + publish("earnyearn.paper", json.dumps(signal)))
+
+    every = asyncio.run(live(served, lambda found: any(one["list"] == "signal" for one in found.get("new strategies", [])), work))
+    news = [one for message in every if message["topic"] == "new strategies" for one in message["data"]]
+    assert [(one["list"], one["outcome"]) for one in news] == [("run", ""), ("close", "failed"), ("signal", "refused")]
+    later = asyncio.run(live(served, lambda found: "strategies" in found))
+    assert {one["symbol"] for one in later[-1]["data"]} == {"", "LIVE"}
 
 
 def test_curves(served):
@@ -175,7 +241,7 @@ def test_an_order_shows_at_once_and_to_pages_that_open_later(served, stores):
                 publish("slanger.paper", "no JSON") + publish("slanger.paper", '{"type": "outcome"}') + publish("slanger.paper", outcome())
             )
 
-    asyncio.run(live(served, lambda found: found.get("order", {}).get("kind") == "ordered", work))
+    asyncio.run(live(served, lambda found: [one["kind"] for one in found.get("new orders", [])] == ["ordered"], work))
     later = asyncio.run(live(served, lambda found: "orders" in found))
     assert [one["name"] for one in later[-1]["data"]][-1] == "macd-5m"
 

@@ -10,6 +10,7 @@ import {startLogs} from "./logs.js";
 import {startOrders} from "./orders.js";
 import {startProfit} from "./profit.js";
 import {startSources} from "./sources.js";
+import {startStrategies} from "./strategies.js";
 
 function radios(box, name, choices, value, pick) {
   box.append(...choices.map(([key, label, spoken]) => {
@@ -48,6 +49,7 @@ startBots();
 startSources();
 startProfit();
 startOrders();
+startStrategies();
 startCosts();
 startLogs();
 live.start();

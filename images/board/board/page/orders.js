@@ -21,15 +21,24 @@ let filter = "all";
 
 const matches = one => filter === "all" || (filter === "trouble" ? ["refused", "rejected"].includes(one.kind) : ["ordered", "fill"].includes(one.kind));
 
-// The first in are the first out.
+// Each once, as it was said last; the first in are the first out.
 export function remember(events, one) {
+  const known = events.get(one.id);
+  if (known && known.time > one.time) return;
+  events.delete(one.id);
   events.set(one.id, one);
   for (const id of events.keys()) if (events.size > MOST) events.delete(id);
 }
 
+// Of several lists each event once, as the last of them has it unless another one has it later.
+export function newest(...lists) {
+  const found = new Map();
+  for (const one of lists.flatMap(list => [...list])) if (!(found.get(one.id)?.time > one.time)) found.set(one.id, one);
+  return [...found.values()];
+}
+
 function list() {
-  const known = new Map([...fresh, ...drawn.recent.map(one => [one.id, one])]);
-  const rows = [...known.values()].filter(matches).sort((one, other) => other.time - one.time).slice(0, MOST);
+  const rows = newest(fresh.values(), drawn.recent).filter(matches).sort((one, other) => other.time - one.time).slice(0, MOST);
   const columns = [{name: "Time"}, {name: "Alert"}, {name: "Order"}, {name: "Outcome"}];
   table(at("order-list"), "Latest alerts and orders, newest first", columns, rows.map(one => {
     const [tone, word, title] = KINDS[one.kind] || ["soft", one.kind, ""];
@@ -91,10 +100,10 @@ export function startOrders() {
     fresh = new Map(events.map(one => [one.id, one]));
     list();
   });
-  on("order", one => {
-    remember(fresh, one);
+  on("new orders", events => {
+    events.forEach(one => remember(fresh, one));
     list();
-    document.querySelector(`#order-list tr[data-key="${CSS.escape(one.id)}"]`)?.classList.add("fresh");
+    events.forEach(one => document.querySelector(`#order-list tr[data-key="${CSS.escape(one.id)}"]`)?.classList.add("fresh"));
   });
   onChange(["range"], ask);
   onChange(["zone"], ask.again);
