@@ -175,8 +175,10 @@ class World:
         self.redis.client.flushall()
         self.finnhub("DELETE")
         self.market = FakeMarket(self._closes, self.redis.client, at(WEDNESDAY, "09:00"))
-        name = f"q{time.monotonic_ns()}.fifo"
-        self.queue_url = self.servers.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+        names = (f"q{time.monotonic_ns()}{kind}.fifo" for kind in ("", "-dead"))
+        self.queue_url, self.dead_url = (
+            self.servers.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"] for name in names
+        )
         self.webhook_port = free_port()
         self.start_webhook()
         return self
@@ -195,7 +197,7 @@ class World:
             port=self.webhook_port,
             SLANGER_ACCOUNT="paper",
             SLANGER_QUEUE_URL=self.queue_url,
-            SLANGER_DEAD_LETTER_URL=f"{self.servers.queue.url}/000000000000/dead-letters.fifo",
+            SLANGER_DEAD_LETTER_URL=self.dead_url,
             SLANGER_QUEUE_ENDPOINT=self.servers.queue.url,
             SLANGER_SIGNING_KEY=SIGNING_KEY,
             SLANGER_PORT=str(self.webhook_port),
