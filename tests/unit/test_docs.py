@@ -13,15 +13,20 @@ from pydantic import BaseModel
 from components.task import TaskSpec
 from components.webhook_service import WebhookServiceArgs
 from settings import BotSettings, Settings
+from settings_services import ServiceSettings
 from settings_webhook import WebhookSettings
 from tools.setup.versions import pinned
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+STRATEGIES = ROOT / "images" / "freqtrade" / "strategies"
 # Written as code and meant as a file of this repository: the first part of the path is a tracked top-level name.
 TOP = "components|images|tools|tests|docs|settings\\.py|Makefile|requirements\\.txt|Pulumi\\.[a-z]+\\.yaml|\\.ci|\\.github|\\.devcontainer"
-MADE_BY_READERS = {"images/freqtrade/strategies/mine.py"}
+MADE_BY_READERS = {
+    "images/freqtrade/strategies/trend.py",
+    *("images/mine", "images/mine/README.md", "images/mine/mine/strategy.py", "images/mine/tests/test_strategy.py"),
+}
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -114,10 +119,14 @@ def test_configuration_keys_are_known(document: Path) -> None:
 
 
 @every_document
-def test_complete_bots_are_accepted(document: Path) -> None:
+def test_complete_bots_are_accepted(document: Path, tmp_path: Path) -> None:
+    """With the strategies that there are, and those that the page has people write."""
+    (tmp_path / "strategies").mkdir()
+    written = "\n".join([*blocks(document.read_text(), "python"), *(file.read_text() for file in STRATEGIES.glob("*.py"))])
+    (tmp_path / "strategies" / "all.py").write_text(written)
     for snippet in blocks(document.read_text(), "yaml"):
         for bot in documented(snippet).get("bots", []):
-            BotSettings.model_validate(bot)
+            BotSettings.model_validate({"imageContext": str(tmp_path), **bot})
 
 
 def test_the_checks_see_mistakes() -> None:
@@ -133,10 +142,12 @@ def test_readme_has_the_two_commands() -> None:
     assert re.search(r"^make up\b", shell, re.MULTILINE) and re.search(r"^make test\b", shell, re.MULTILINE)
 
 
-def test_every_key_of_a_bot_is_explained() -> None:
-    rows = re.findall(r"^\| (`.+?) \|", (ROOT / "docs/add-a-bot.md").read_text(), re.MULTILINE)
+@pytest.mark.parametrize(("kind", "model"), [("bot", BotSettings), ("service", ServiceSettings)])
+def test_every_key_of_a_bot_and_of_a_service_is_explained(kind: str, model: type[BaseModel]) -> None:
+    section = (ROOT / "docs/add-a-bot.md").read_text().split(f"## The keys of a {kind}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
     explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    assert explained == {field.alias for field in BotSettings.model_fields.values()}
+    assert explained == {field.alias for field in model.model_fields.values()}
 
 
 def test_every_key_of_the_webhook_is_explained_at_its_component() -> None:
