@@ -40,7 +40,7 @@ LINES = [
     {"level": "info", "logger": "slanger.accept.journal", "message": "accepted"},
     {"level": "warning", "logger": "slanger.accept.journal", "message": "refused", "status": 401},
     {"level": "error", "logger": "slanger.execute.worker", "message": "undecodable"},
-    {"level": "error", "message": "report", "type": "beancleaner_report", "refused": "no list"},
+    {"level": "error", "message": "report", "type": "beancleaner_report", "account": "main", "refused": "no list"},
     {"level": "info", "logger": "x", "message": "50 % (in words: half)"},
 ]
 ALL = {"${bot:regex}": ".*", "${service:regex}": ".+", "${symbol:regex}": "a\\.b", "${level:raw}": ".*", "${search:regex}": ""}

@@ -63,12 +63,12 @@ HALTED = closed(T, "AAPL", "failed", "bell", "the broker refuses: halted", 0, 12
 MAIN = {"account": "main", "cancelled": 2}
 
 
-def last(row: dict[str, Any]) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    return {"account": "main", "symbol": row["symbol"]}, [{key: value for key, value in row.items() if key != "symbol"}]
+def last(account: str, symbol: str, outcome: str, row: dict[str, Any]) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    apart = ("symbol", "outcome")
+    return {"account": account, "symbol": symbol, "outcome": outcome}, [{key: value for key, value in row.items() if key not in apart}]
 
 
-def kept(account: str, left: float) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    return {"account": account, "symbol": "KO"}, [{"time": T + HOUR, "rule": "bell", "why": KEPT_WHY, "left": left, "attempts": 1}]
+KEPT = {"time": T + HOUR, "rule": "bell", "why": KEPT_WHY, "qty": 0, "left": 21, "attempts": 1}
 
 
 def fill_row(
@@ -94,9 +94,10 @@ EXPECTED: dict[tuple[str, str], tuple[dict[str, Any], list[Any]]] = {
         {**SPAN, "interval": 86_400},
         [({}, [{"time": T, "sent": 1, "refused": 1, "stale": 1, "cooldown": 1}, {"time": T + DAY, "late": 1, "unknown": 1}])],
     ),
-    ("strategies", "signal_count"): (SPAN, [({}, [{"time": T, "count": 6}])]),
-    ("strategies", "sent"): (SPAN, [({}, [{"time": T, "count": 1}])]),
-    ("strategies", "unsent"): (SPAN, [({}, [{"time": T, "count": 2}])]),
+    ("strategies", "signal_counts"): (
+        SPAN,
+        [({}, [{"time": T, "sent": 1, "refused": 1, "stale": 1, "cooldown": 1, "late": 1, "unknown": 1}])],
+    ),
     ("strategies", "recent"): (
         {**SPAN, "end": T + DAY},
         [
@@ -119,8 +120,17 @@ EXPECTED: dict[tuple[str, str], tuple[dict[str, Any], list[Any]]] = {
         {**SPAN, "start": T + 1},
         [({}, [{**PART, **MAIN, "orders": "o4"}, {**SOLD, **MAIN, "orders": "o1,o2"}])],
     ),
-    ("strategies", "last_closes"): (SPAN, [last(SOLD), last(PART)]),
-    ("strategies", "kept"): (SPAN, [kept("main", 21), kept("second", 1)]),
+    ("strategies", "last"): (
+        SPAN,
+        [
+            last("main", "AAPL", "failed", HALTED),
+            last("main", "AAPL", "closed", SOLD),
+            last("main", "T", "failed", PART),
+            last("main", "T", "closed", LOSS),
+            last("main", "KO", "kept", KEPT),
+            last("second", "KO", "kept", {**KEPT, "left": 1}),
+        ],
+    ),
     ("strategies", "profit"): (
         SPAN,
         [

@@ -154,9 +154,13 @@ def test_rejected_lines(loki, known) -> None:
     ]
 
 
-def test_runs_that_closed_nothing(loki, known) -> None:
-    (found,) = [json.loads(one) for one in lines(loki, text("strategies", "nothing_closed", known))]
-    assert (found["account"], found["refused"]) == ("main", "nothing is closed: the list dividend_aristocrats can't be read")
+def test_reports_and_why_nothing_was_closed(loki, known) -> None:
+    query = text("strategies", "reports", known)
+    assert [json.loads(one)["exit_code"] for one in lines(loki, query)] == [0, 1]
+    labels = [{key: one["stream"][key] for key in ("account", "day", "refused")} for one in loki.ask(query, T, END)[1]]
+    wanted = {"account": "main", "day": "2026-01-05"}
+    refused = "nothing is closed: the list dividend_aristocrats can't be read"
+    assert sorted(labels, key=lambda one: one["refused"]) == [{**wanted, "refused": ""}, {**wanted, "refused": refused}]
 
 
 @pytest.mark.parametrize(("file", "name"), QUERIES)
@@ -205,4 +209,4 @@ def test_a_text_as_a_person_reads_it(loki, known, search, count) -> None:
 
 
 def test_each_query_was_tried(loki) -> None:
-    assert {*NUMBERS, ("orders", "rejected_lines"), ("services", "lines"), ("strategies", "nothing_closed")} == QUERIES.keys()
+    assert {*NUMBERS, ("orders", "rejected_lines"), ("services", "lines"), ("strategies", "reports")} == QUERIES.keys()
