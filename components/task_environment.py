@@ -53,4 +53,7 @@ def _text(value: Any) -> pulumi.Input[str]:
         return ",".join(str(text_of(one)) for one in value)
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"  # images take no exponents
-    return str(value) if isinstance(value, (int, float)) else text_of(value)
+    if isinstance(value, (int, float)):
+        return str(value)
+    # An output is no choice; asked for its value it would look into what it holds.
+    return value if isinstance(value, pulumi.Output) else text_of(value)

@@ -43,6 +43,7 @@ def made(host: dict[str, Any], given: Any = BELL, **changes: Any) -> Run:
     def program() -> dict[str, Any]:
         secrets = {key: pulumi.Output.secret(value) for key, value in SECRETS.items()}
         args = {"host": host, "account": "paper", "rules": given, "secrets": secrets, "image": "x:1", **changes}
+        args |= {"broker_url": pulumi.Output.from_input("http://alpaca-paper:8000")}
         one = Beancleaner("beancleaner", args)
         return {"listens": one.listens, **{key: getattr(one, key) for key in Beancleaner.__annotations__}}
 
@@ -64,7 +65,7 @@ def test_on_docker_it_watches_whatever_the_rules_are(given: Any) -> None:
     container = run.one("docker:index/container:Container").inputs
     assert is_secret(container["envs"]), "its credentials are in plain text"
     told = dict(one.split("=", 1) for one in container["envs"]["value"])
-    assert told.keys() == VARIABLES | {"BEANCLEANER_ACCOUNT", "BEANCLEANER_RULES", "BEANCLEANER_EARLY"}
+    assert told.keys() == VARIABLES | {"BEANCLEANER_ACCOUNT", "BEANCLEANER_BROKER_URL", "BEANCLEANER_RULES", "BEANCLEANER_EARLY"}
     assert json.loads(told["BEANCLEANER_RULES"]) == (json.loads(given) if isinstance(given, str) else given)
     assert container["command"] == ["watch"]
     assert container["healthcheck"]["tests"] == ["CMD", "python3", "-m", "botkit.health"]

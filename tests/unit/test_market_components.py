@@ -78,6 +78,8 @@ def made(kind: str, host: dict[str, Any], **changes: Any) -> Run:
 
     def program() -> dict[str, Any]:
         args = {key: value for key, value in {**GOOD[kind], **changes}.items() if value is not None}
+        # As other components give them.
+        args |= {key: pulumi.Output.from_input(value) for key, value in args.items() if key.endswith("_url")}
         args["secrets"] = {key: pulumi.Output.secret(value) if value else value for key, value in args["secrets"].items()}
         component = getattr(components, kind)
         one = component("mine", {"host": host, **args})

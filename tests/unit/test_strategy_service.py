@@ -36,7 +36,8 @@ def folder(tmp_path: Path) -> str:
 def service(host: dict[str, Any], secrets: dict[str, str] | None = None, **changes: Any) -> Run:
     def program() -> dict[str, Any]:
         given = {key: pulumi.Output.secret(value) if value else value for key, value in (secrets or {}).items()}
-        made = StrategyService("mine", {"host": host, **({"secrets": given} if given else {}), **changes})
+        urls = {key: pulumi.Output.from_input(value) for key, value in changes.items() if key.endswith("_url")}
+        made = StrategyService("mine", {"host": host, **({"secrets": given} if given else {}), **changes, **urls})
         return {key: getattr(made, key) for key in StrategyService.__annotations__}
 
     return deploy(program)
