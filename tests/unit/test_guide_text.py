@@ -1,5 +1,6 @@
 """The guide's steps without a stack: what it shows is what the commands make, and what it has people write works."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.unit.test_new_service import checkout, run  # noqa: F401
 from tools.new_service import __main__ as service
 from tools.new_service import strategy
 
+# The first that is free, which on a busy machine is another one.
+PORT = re.compile(r"publishedPort: 18\d\d\d")
 MAKE = {
     "make new-service NAME=mine": lambda root: service.create("mine", root),
     "make new-strategy NAME=trend": lambda root: strategy.create("trend", root),
@@ -43,10 +46,7 @@ def test_followed_as_far_as_it_needs_no_stack(checkout: Path, title: str) -> Non
             run(checkout, "ruff", "check", "--no-cache", str(path))
             run(checkout, "ruff", "format", "--no-cache", "--check", str(path))
         elif isinstance(step, Block):
-            ((key, shown),) = yaml.safe_load(step.text)["config"].items()
-            written = (checkout / "Pulumi.local.yaml").read_text()
-            assert yaml.safe_load(written)["config"][key][-1:] == shown
-            assert step.text.split("\n", 2)[2] in written, "word for word"
+            assert PORT.sub("", step.text.split("\n", 2)[2]) in PORT.sub("", (checkout / "Pulumi.local.yaml").read_text()), "word for word"
     assert done
     if title == STRATEGY:
         bot = yaml.safe_load((checkout / "Pulumi.local.yaml").read_text())["config"]["tradestack:bots"][-1]

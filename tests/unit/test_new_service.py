@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -195,8 +196,19 @@ def test_a_new_strategy_is_a_class_and_a_bot_that_runs_it(checkout: Path) -> Non
     bot = yaml.safe_load(after["Pulumi.local.yaml"])["config"]["tradestack:bots"][-1]
     accepted = BotSettings.model_validate({**bot, "imageContext": str(checkout / "images" / "freqtrade")})
     assert accepted.name == "my-trend" and accepted.strategy == "MyTrendStrategy" and str(accepted.published_port) in said
-    again = strategy.create("second", checkout)
-    assert str(accepted.published_port + 1) in again
+    second = strategy.create("second", checkout)
+    assert f"127.0.0.1:{accepted.published_port}" not in second
+
+
+def test_a_new_strategy_takes_a_port_that_nobody_has(checkout: Path) -> None:
+    with socket.socket() as used:
+        used.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            used.bind(("127.0.0.1", strategy.FIRST_PORT))
+            used.listen()
+        except OSError:
+            pass  # somebody has it already
+        assert f"127.0.0.1:{strategy.FIRST_PORT}" not in strategy.create("trend", checkout)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import socket
 from pathlib import Path
 
 import yaml
@@ -61,9 +62,18 @@ def class_of(name: str) -> str:
 
 
 def _free_port(config: dict) -> int:
-    """The first that no block of the stack names."""
+    """The first that no block of the stack names and nobody uses on this machine now."""
     taken = set(ports(config))
-    return next(port for port in range(FIRST_PORT, 2**16) if port not in taken)
+    return next(port for port in range(FIRST_PORT, 2**16) if port not in taken and _nobody_has(port))
+
+
+def _nobody_has(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def command() -> None:

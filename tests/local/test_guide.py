@@ -1,0 +1,107 @@
+"""docs/add-a-bot.md followed to the letter, from an empty folder: the service's own order is filled, the strategy's bot trades."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import pytest
+import yaml
+
+from tests.guide import SERVICE, STRATEGY, Block, Command, File, steps
+from tests.local.conftest import TIMEOUT, Checkout, new_checkout, there
+from tests.local.paper_broker import PaperBroker
+from tests.local.waiting import wait_for
+from tools.stack.orders import owner_of
+
+pytestmark = [pytest.mark.docker, pytest.mark.engine]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory, engine: docker.DockerClient) -> Iterator[Checkout]:
+    """Somebody with a fresh checkout and the page. Nothing is left behind when they have taken the stack down."""
+    checkout = new_checkout(tmp_path_factory.mktemp("guide"), data=True)
+    things: list[tuple[str, str]] = []
+    try:
+        yield checkout
+        things = checkout.owned()
+    finally:
+        checkout.make("down")
+    assert there(engine, things) == [], "left behind by `make down`"
+
+
+def follow(checkout: Checkout, title: str, before: dict[str, Any] | None = None) -> dict[str, str]:
+    """Do what a section says. Returns what each command printed, the last time; `before`: command -> what a person waits for before typing it."""
+    said: dict[str, str] = {}
+    for number, step in steps(title):
+        if isinstance(step, Command):
+            wait_for(f"what step {number} looks at", (before or {}).get(step.line, lambda: True))
+            said[step.line] = typed(checkout, step.line)
+        elif isinstance(step, File):
+            assert (checkout.folder / step.path).is_file(), f"step {number}: {step.path} is not there"
+            (checkout.folder / step.path).write_text(step.content)
+        elif isinstance(step, Block):
+            assert without_port(step.text.split("\n", 2)[2]) in without_port((checkout.folder / "Pulumi.local.yaml").read_text())
+            assert yaml.safe_load(step.text), f"step {number}"
+    return said
+
+
+def without_port(text: str) -> str:
+    """Ports are those that are free on this machine."""
+    return re.sub(r"publishedPort: \d+", "", text)
+
+
+def typed(checkout: Checkout, line: str) -> str:
+    """A line as a person types it; what they see. AssertionError when it fails."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "MAKE", "PYTEST"))}
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=checkout.folder,
+        # `make down` must not stop the engine under another test.
+        env={**inherited, "TRADESTACK_KEEP_ENGINE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    assert done.returncode == 0, f"{line}: exit code {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+def test_a_service_of_ones_own_trades(reader: Checkout) -> None:
+    def filled() -> list[dict[str, Any]]:
+        port = reader.config["tradestack:alpacaPaper"]["publishedPort"]
+        broker = PaperBroker(f"http://127.0.0.1:{port}", reader.outputs()["credentials"]["webhook"])
+        orders = broker.ask("GET", "/v2/orders", params={"status": "all", "nested": "true", "limit": 500})
+        return [one for one in orders if owner_of(one["client_order_id"]) == "mine" and one["status"] == "filled" and one["side"] == "buy"]
+
+    said = follow(reader, SERVICE, {"make logs BOT=mine MINUTES=5": filled})
+    assert '"message": "sent"' in said["make logs BOT=mine MINUTES=5"]
+    # One line an order: filled, and then the stop that guards it.
+    assert re.search(
+        r"^\S+ \S+ mine: buy \d+ × \w+, market \S+: filled, filled \d+ at [\d.]+$", said["make orders NAME=mine"], re.MULTILINE
+    )
+    assert "trailing_stop" in said["make orders NAME=mine"]
+    assert "speed 60" in said["make market SPEED=60"] and "speed 1;" in said["make market SPEED=1"].replace(", hours", ";")
+    assert {"mine", "purrstream"} <= {row["service"] for row in services(reader) if row["state"] == "running"}
+    orders = filled()
+    assert len({one["client_order_id"] for one in orders}) == len(orders)
+
+
+def services(checkout: Checkout) -> list[dict[str, Any]]:
+    return json.loads(checkout.make("status", "FORMAT=json"))["services"]
+
+
+def test_a_freqtrade_strategy_of_ones_own_trades(reader: Checkout) -> None:
+    def traded() -> bool:
+        row = next(one for one in reader.status() if one["bot"] == "trend")
+        return bool(row["open_trades"] or row["closed_trades"])
+
+    said = follow(reader, STRATEGY, {"make status": traded})
+    assert re.search(r"^trend +running ", said["make status"], re.MULTILINE)
+    assert "TrendStrategy" in said["make logs BOT=trend MINUTES=5"]
+    wait_for("the bot's first closed trade", lambda: next(one for one in reader.status() if one["bot"] == "trend")["closed_trades"])
