@@ -166,7 +166,7 @@ if paper:
     pulumi.export("alpacaPaper", {"service": paper.service, "logs": paper.logs, "url": paper.url, "volume": paper.volume_name})
 if queue:
     pulumi.export("queue", {"service": queue.service, "logs": queue.logs, "url": queue.endpoint, "volume": queue.volume_name})
-for key in MARKET_TASKS.keys() & parts:
+for key in [key for key in MARKET_TASKS if key in parts]:
     pulumi.export(key, {"service": parts[key].service, "logs": parts[key].logs, "url": parts[key].url})
 if webhook:
     pulumi.export(

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+import components
 from components.beancleaner_rules import QUOTE
 from settings import ConfigurationError, parse
-from settings_beancleaner import beancleaner_warnings, rule_mistakes
-from settings_market import MARKET_TASKS
+from settings_beancleaner import BeancleanerSettings, beancleaner_warnings, rule_mistakes
+from settings_market import MARKET_TASKS, EarnyearnSettings, FinnhubReplaySettings, PurrstreamSettings
+from settings_services import ServiceSettings
 from tools.stack import local_config, secrets
 from tools.stack.services import everything, service_statuses
 from tools.stack.stack_file import read
@@ -211,6 +213,20 @@ def test_a_bot_can_not_have_the_name_of_one_of_these_tasks(name: str) -> None:
     }
     message = mistakes(LOCAL, lambda raw: raw.update(bots=[bot]))
     assert f"name={name!r}: a task of the stack itself has this name" in message
+
+
+@pytest.mark.parametrize(
+    ("block", "args", "own"),
+    [
+        (PurrstreamSettings, components.PurrstreamArgs, set()),
+        (EarnyearnSettings, components.EarnyearnArgs, set()),
+        (FinnhubReplaySettings, components.FinnhubReplayArgs, set()),
+        (BeancleanerSettings, components.BeancleanerArgs, set()),
+        (ServiceSettings, components.StrategyServiceArgs, {"name", "needs"}),
+    ],
+)
+def test_every_key_is_explained_at_its_component(block: type, args: type, own: set[str]) -> None:
+    assert set(block.model_fields) - own <= set(args.__annotations__)
 
 
 def test_short_sales_where_the_webhook_allows_them() -> None:
