@@ -268,6 +268,12 @@ def test_no_credential_in_any_answer(served, stores, bots):
     stores.loki.push("leaky", [(time.time_ns(), {"level": "info", "message": f"connecting with {READER}", "url": settings.influx_url})])
     stores.redis.client().publish("slanger.paper", outcome(reason=f"refused with {READER}", key="leak"))
     asyncio.run(live(served, lambda found: any("•••" in one["reason"] for one in found.get("orders", []))))
+    report = {"type": "beancleaner_report", "time": "2026-01-05T00:00:00Z", "account": "paper", "refused": f"Redis refuses {READER}"}
+    stores.redis.client().publish("beancleaner.paper", json.dumps(report))
+    asyncio.run(live(served, lambda found: any("•••" in one["why"] for one in found.get("strategies", []))))
+    stores.write(
+        [f'earnyearn_signal,account=paper,symbol=LEAK,reason={READER.replace(" ", chr(92) + " ")} id="leak",outcome="stale" 1000000000']
+    )
     assert len(settings.secrets) >= 4
     users = {f"{one.username}:{one.password}" for one in settings.bots} | {f"reader:{READER}", f":{stores.redis.PASSWORD}"}
     forbidden = {*settings.secrets, *(requests.utils.quote(one, safe="") for one in settings.secrets)}
@@ -278,7 +284,10 @@ def test_no_credential_in_any_answer(served, stores, bots):
         for path in ["/", *page, "/health", "/nothing", *(f"/api/{one}" for one in PATHS), "/api/logs?text=" + "x" * 300]
     ]
     texts += [
-        json.dumps(asyncio.run(live(served, lambda found: {"bots", "sources", "services", "orders"} <= set(found))), ensure_ascii=False)
+        json.dumps(
+            asyncio.run(live(served, lambda found: {"bots", "sources", "services", "orders", "strategies"} <= set(found))),
+            ensure_ascii=False,
+        )
     ]
     wait_for(lambda: "leaky" in json.dumps(search(served, range="15m", text="connecting with")))
     texts.append(json.dumps(search(served, range="15m", text="connecting with"), ensure_ascii=False))

@@ -100,6 +100,29 @@ def test_what_a_person_types_is_escaped_everywhere() -> None:
     assert not [one for one in texts if re.search(r"\$\{?(search|bot|service|symbol)(?!:regex\})", one)]
 
 
+def test_what_tells_series_from_each_other_names_them() -> None:
+    """Tags, or where there are none several columns."""
+    alias = {panel["title"]: panel["targets"][0].get("alias") for panel in DASHBOARDS["strategies"]["panels"]}
+    assert (alias["Signals by outcome"], alias["Closings by outcome"], alias["Profit of closings a day"]) == (
+        "$col",
+        "$tag_outcome",
+        "$tag_account $tag_rule",
+    )
+    one_column = [panel["targets"][0]["alias"] for panel in DASHBOARDS["costs"]["panels"] if panel["title"] == "Cost of 30 days over time"]
+    assert one_column == ["Cost of 30 days over time"]
+
+
+def test_one_symbol_is_chosen_at_a_time() -> None:
+    """Hundreds in one chart are none; the others begin with all."""
+    chosen = {
+        one["name"]: (one["multi"], one["includeAll"])
+        for file in DASHBOARDS
+        for one in DASHBOARDS[file]["templating"]["list"]
+        if one["type"] == "query"
+    }
+    assert chosen == {"bot": (True, True), "service": (True, True), "symbol": (False, False)}
+
+
 def test_a_level_s_choices_are_read_as_they_are_meant() -> None:
     """Grafana splits the text of a custom variable at commas, and each choice at ` : `."""
     (level,) = [one for one in DASHBOARDS["services"]["templating"]["list"] if one["name"] == "level"]
