@@ -29,7 +29,7 @@ class ScheduledJobArgs(TypedDict):
     watch_health: NotRequired[Sequence[str]]
     """Command in the container that says whether watch is well (docker). Default: none."""
     time_zone: NotRequired[str]
-    """Of the schedules. Default America/New_York."""
+    """Of the schedules (fargate; on Docker watch has its own). Default America/New_York."""
     schedule_variable: NotRequired[str]
     """Environment variable that tells the image its schedules, a JSON list. Default: none, its watch knows them."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -37,11 +37,11 @@ class ScheduledJobArgs(TypedDict):
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Environment variables that are secret."""
     start_within: NotRequired[int]
-    """No attempt begins later than this after the scheduled time, 1 to 1440; the run is then reported as missed or failed. Default 15."""
+    """No attempt begins later than this after the scheduled time, 1 to 120; the run is then told as missed or failed (fargate). Default 15."""
     most_minutes: NotRequired[int]
-    """An attempt that takes longer is stopped, 1 to 1440. Default 15."""
+    """An attempt that takes longer is stopped, 1 to 240 (fargate). Default 15."""
     retries: NotRequired[int]
-    """Attempts after one that was interrupted, got no capacity or failed, 0 to 5; exit code 78 (bad settings) is final. Default 2."""
+    """Attempts after one that was interrupted, got no capacity or failed, 0 to 5; exit code 78 (bad settings) is final (fargate). Default 2."""
     expected_minutes: NotRequired[int]
     """What a run usually takes; only monthly_cost depends on it. Default 5."""
     alarms: NotRequired[bool]

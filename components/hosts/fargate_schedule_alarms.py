@@ -104,13 +104,14 @@ def silent_hours(schedule: JobSchedule) -> int | None:
 
 
 def ended_badly(state_machine_arn: str) -> dict[str, Any]:
-    """Event pattern of executions that ended in any other way than by success or by a failure that they have told."""
+    """Event pattern of executions that ended in any other way than by success or by a failure that they have told. One whose event doesn't say
+    why may have told it: twice is better than never."""
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "stateMachineArn": [state_machine_arn],
-            "$or": [{"status": ["TIMED_OUT", "ABORTED"]}, {"status": ["FAILED"], "error": [{"anything-but": TOLD}]}],
+            "$or": [{"status": ["TIMED_OUT", "ABORTED"]}, {"status": ["FAILED"], "error": [{"anything-but": TOLD}, {"exists": False}]}],
         },
     }
 

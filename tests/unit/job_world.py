@@ -58,6 +58,8 @@ class Execution:
     error: str = ""
     cause: str = ""
     ended: float = 0
+    events: int = 0
+    """In its history."""
 
 
 @dataclass
@@ -164,6 +166,7 @@ def _steps(world: World, machine: Mapping[str, Any], execution: Execution, given
             execution.status, execution.ended = "TIMED_OUT", world.now
             return
         state = machine["States"][name]
+        execution.events += 5 if state["Type"] == "Task" else 2  # entered and exited; scheduled, started, succeeded
         context = {
             "Execution": {"Id": execution.arn, "StartTime": iso(execution.began)},
             "State": {"Name": name, "EnteredTime": iso(world.now)},
@@ -225,7 +228,8 @@ def parsed(text: str) -> Jsonata:
 
 
 def iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """As AWS writes it: without milliseconds when there are none."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00").removesuffix(".000") + "Z"
 
 
 def scheduled(seconds: float = 0) -> dict[str, str]:

@@ -12,8 +12,10 @@ CLUSTER = HOST["cluster_arn"]
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """EventBridge's rules for the operators that the patterns use: values, anything-but, prefix, $or, objects in arrays one by one."""
+    """EventBridge's rules for the operators that the patterns use: values, anything-but, prefix, exists, $or, objects in arrays one by one."""
     if isinstance(pattern, list):
+        if event is None and {"exists": False} in pattern:
+            return True
         values = event if isinstance(event, list) else [event]
         return any(value is not None and _value(rule, value) for rule in pattern for value in values)
     if isinstance(event, list):

@@ -11,6 +11,7 @@ import pytest
 from components.hosts.fargate_job_states import TOLD, KnownJob, definition
 from components.hosts.fargate_schedule_alarms import ended_badly
 from components.job_schedule import JobSchedule
+from components.scheduled_job_checks import MOST_LATE, MOST_MINUTES
 from tests.unit.fargate_case import HOST, task
 from tests.unit.job_world import MACHINE, START, Execution, Plan, Refused, World, scheduled
 from tests.unit.pulumi_mocks import ACCOUNT, REGION
@@ -189,6 +190,16 @@ def test_a_call_that_aws_refuses_for_ever_is_told_and_ends(action: str) -> None:
     assert "AWS refused" in world.told[0] and "Refused: no" in world.told[0]
 
 
+def test_the_longest_run_that_is_allowed_fits_into_an_execution_s_history() -> None:
+    """It waits for another as long as it may, is tried until it is too late, and hangs at last."""
+    options = {"start_within": MOST_LATE, "most_minutes": MOST_MINUTES, "retries": 5}
+    plans = [Plan(after=20 * 60), *[Plan(after=25 * 60, code=1)] * 3, HANGING]
+    world = run(*plans, starts={1: scheduled(), 61: scheduled(60)}, **options)
+    longest = max(world.executions, key=lambda one: one.events)
+    assert longest.ended - longest.began > 60 * (MOST_MINUTES + 60), "the case is no longer the longest"
+    assert longest.events * (MOST_LATE + MOST_MINUTES + 10) / ((longest.ended - longest.began) / 60) < 25_000
+
+
 def event(execution: Execution) -> dict[str, Any]:
     detail = {"stateMachineArn": "machine", "status": execution.status, **({"error": execution.error} if execution.error else {})}
     return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
@@ -204,7 +215,7 @@ def test_what_was_not_told_is_told_by_the_rule_and_nothing_else_is() -> None:
     untold = only(run(WRONG_SETTINGS, faults=no_topic))
     assert untold.error == "NotTold" and "exit code 78" in untold.cause and matches(pattern, event(untold))
     assert not matches(pattern, event(only(run(WRONG_SETTINGS)))) and not matches(pattern, event(only(run())))
-    for status, error in (("TIMED_OUT", ""), ("ABORTED", ""), ("FAILED", "States.Runtime")):
+    for status, error in (("TIMED_OUT", ""), ("ABORTED", ""), ("FAILED", "States.Runtime"), ("FAILED", "")):
         ended = Execution("arn", 0, status=status, error=error)
         assert matches(pattern, event(ended)) and not matches(ended_badly("another"), event(ended))
 
