@@ -12,6 +12,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+import pulumi
+
 from .image_folders import image_folder
 
 PACKAGE = "beancleaner"
@@ -45,7 +47,13 @@ def rules_text(rules: Any) -> str:
         return rules
     if not isinstance(rules, Mapping):
         raise TypeError(f"use a mapping with keep and rules, or the same as a text; it is a {type(rules).__name__}")
-    return json.dumps(rules, separators=(",", ":"), default=str)
+    return json.dumps(rules, separators=(",", ":"), default=_text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, pulumi.Output):
+        raise TypeError("use plain values, known before anything is created; an output is among them")
+    return str(value)
 
 
 def unquoted(rules: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -204,6 +204,15 @@ def test_every_mistake_at_once() -> None:
     assert all(f"line {number}, " in str(refused.value) for number in (1, 3, 4))
 
 
+def test_rules_that_are_known_too_late() -> None:
+    with pytest.raises(InvalidArgument, match="rules: use plain values, known before anything is created; an output is among them"):
+        deploy(
+            lambda: Beancleaner(
+                "x", {"host": DOCKER, "account": "a", "secrets": SECRETS, "rules": {**BELL, "keep": pulumi.Output.from_input({})}}
+            )
+        )
+
+
 def test_what_the_value_quotes_is_no_mistake_of_its_own() -> None:
     (only,) = read_rules('keep: {symbols: []}\nrules: [{name: "a; line 9 b", close: all, when: always}]').mistakes
     assert only.startswith("line 2, rules[0].name='a; line 9 b'")

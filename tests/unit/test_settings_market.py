@@ -2,8 +2,10 @@
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
 
 import components
@@ -12,6 +14,7 @@ from settings import ConfigurationError, parse
 from settings_beancleaner import BeancleanerSettings, beancleaner_warnings, rule_mistakes
 from settings_market import MARKET_TASKS, EarnyearnSettings, FinnhubReplaySettings, PurrstreamSettings
 from settings_services import ServiceSettings
+from tests.unit.pulumi_mocks import deploy
 from tools.stack import local_config, secrets
 from tools.stack.services import everything, service_statuses
 from tools.stack.stack_file import read
@@ -236,11 +239,66 @@ def test_short_sales_where_the_webhook_allows_them() -> None:
     assert parse(raw, "dev").earnyearn.side == "both"
 
 
-def test_credentials_of_their_own_beside_a_webhook() -> None:
-    raw = copy.deepcopy(AWS)
-    raw["secrets"]["beancleaner"] = {"brokerKey": "own", "brokerSecret": "own"}
+def told(base: dict[str, Any], name: str, **more_secrets: Any) -> dict[str, Any]:
+    """What the component of a block is given, secrets shown."""
+    raw = copy.deepcopy(base)
+    raw["secrets"] |= more_secrets
     settings = parse(raw, "dev")
-    assert settings.beancleaner.access(settings, "beancleaner")["account"] == "paper"
+
+    def program() -> Any:
+        url = pulumi.Output.from_input("http://alpaca-paper:8000")
+        parts = {
+            "data": SimpleNamespace(redis_url="redis://r", influx_write_url="http://i", history_url="http://h"),
+            "purrstream": SimpleNamespace(url="http://purrstream:8000"),
+            "webhook": SimpleNamespace(private_url="http://webhook:8000"),
+            "finnhubReplay": SimpleNamespace(url="http://finnhub-replay:8000") if "finnhubReplay" in raw else None,
+            "alpacaPaper": SimpleNamespace(url=url) if "alpacaPaper" in raw else None,
+        }
+        return getattr(settings, name).arguments(settings, parts)
+
+    return deploy(program).result
+
+
+STORES = {"redis_url": "redis://r", "influx_url": "http://i"}
+OF_WEBHOOK = {"broker_key": "hush-key", "broker_secret": "hush-secret"}
+OWN = {"brokerKey": "hush-own", "brokerSecret": "hush-own"}
+
+
+def test_what_purrstream_is_given() -> None:
+    local, aws, alone = (told(base, "purrstream") for base in (LOCAL, AWS, ALONE))
+    paper = "http://alpaca-paper:8000"
+    assert local == {
+        "account": "paper", "mode": "paper", "symbols": ["AAPL"], "secrets": {**OF_WEBHOOK, **STORES},
+        "broker_url": paper, "data_url": paper, "stream_url": "ws://alpaca-paper:8000",
+    }  # fmt: skip
+    assert aws == {"account": "paper", "mode": "paper", "symbols": ["AAPL"], "secrets": {**OF_WEBHOOK, **STORES}}
+    assert alone["secrets"] == {"broker_key": "hush-p", "broker_secret": "hush-p", **STORES}
+    with_history = {**AWS, "data": {"history": {}}, "secrets": {**AWS["secrets"], "data": {**DATA, "historyPassword": "hush" * 5}}}
+    assert told(with_history, "purrstream")["secrets"]["history_url"] == "http://h"
+
+
+def test_what_beancleaner_is_given() -> None:
+    assert told(LOCAL, "beancleaner") == {
+        "account": "paper", "mode": "paper", "rules": RULES, "secrets": {**OF_WEBHOOK, **STORES}, "broker_url": "http://alpaca-paper:8000",
+    }  # fmt: skip
+    assert "broker_url" not in told(AWS, "beancleaner")
+    assert told(ALONE, "beancleaner")["secrets"] == {"broker_key": "hush-b", "broker_secret": "hush-b", **STORES}
+    assert told(AWS, "beancleaner", beancleaner=OWN)["secrets"]["broker_key"] == "hush-own"
+    assert told(AWS, "purrstream", beancleaner=OWN)["secrets"]["broker_key"] == "hush-key"
+    live = {**AWS, "webhook": {**AWS["webhook"], "mode": "live", "liveAccount": "123"}, "cluster": {"alarmEmail": "me@example.org"}}
+    given = told(live, "beancleaner")
+    assert (given["mode"], given["live_account"]) == ("live", "123"), "as the webhook trades"
+
+
+def test_what_earnyearn_is_given() -> None:
+    urls = {"account": "paper", "purrstream_url": "http://purrstream:8000", "webhook_url": "http://webhook:8000"}
+    money = {"notional": 1000, "trail_percent": 0.5}
+    local, aws = told(LOCAL, "earnyearn"), told(AWS, "earnyearn")
+    assert local == {
+        **urls, **money, "finnhub_url": "http://finnhub-replay:8000",
+        "secrets": {"finnhub_key": "hush-replay", "signing_key": "hush" * 10, **STORES},
+    }  # fmt: skip
+    assert aws == {**urls, **money, "secrets": {"finnhub_key": "hush-finnhub", "signing_key": "hush" * 10, **STORES}}
 
 
 def test_a_list_that_nobody_writes_is_told() -> None:
