@@ -106,9 +106,11 @@ def test_what_is_history_is_not_traded(world):
     world.now = world.bars[0].begins.fromisoformat(at) + timedelta(seconds=30)
     world.bars = [bar for bar in bars if bar.ends <= world.now]
     service = world.start(FRESH=45)
-    wait_for(lambda: world.orders, why=service.text)
     wait_for(lambda: told_bars(service) == len(world.bars), why=service.text)
+    wait_for(lambda: told(service, "stats")["signals"].get("sent"), why=service.text)
     assert set(world.orders) <= {one for one in wanted if at.encode() in one[1]}
+    # Nor is it told as too late: it may have been sent then.
+    assert told(service, "stats")["signals"] == {"sent": len(world.orders)}
 
 
 def test_what_gets_old_while_the_webhook_is_down_is_told_and_not_sent(world):
