@@ -1,4 +1,5 @@
-"""`python -m beancleaner [run | watch | check | schedule]`: one run (the default), the service, the rules read, when to start runs.
+"""`python -m beancleaner [run | watch | check | schedule | lists …]`: one run (the default), the service, the rules read, when to start
+runs, what is kept.
 
 Exit codes: 0: everything that had to be closed is flat; 1: it is not, or nothing may be closed; 78: settings that can't be used.
 """
@@ -14,6 +15,7 @@ from contextlib import AsyncExitStack
 
 from botkit.alpaca import Client, Refused, Unavailable, open_session
 from botkit.alpaca_budget import Budget
+from botkit.bus import BusDown
 from botkit.health import serve
 from botkit.logs import log_to_stdout
 from botkit.metrics import Writer
@@ -22,6 +24,7 @@ from botkit.stopping import exit_on_signals, run_until, stop_event
 
 from beancleaner.broker import Broker
 from beancleaner.cleaning import AFTER_SECONDS, Desk, Stopped, any_due, clean, due_in, persist, read_times
+from beancleaner.lists import BadChange, change, show
 from beancleaner.memory import Memory
 from beancleaner.report import table_of
 from beancleaner.schedule import starts_of
@@ -54,6 +57,8 @@ def main(arguments: list[str]) -> int:
             f"{len(settings.rules.rules)} rules, {len(settings.rules.lists)} lists: {', '.join(one.name for one in settings.rules.rules)}"
         )
         return 0
+    if options.command == "lists":
+        return asyncio.run(_lists(settings, options.words))
     try:
         return asyncio.run(_work(settings, options))
     except OSError as problem:
@@ -63,13 +68,37 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m beancleaner", description="Closes positions by rules (BEANCLEANER_RULES).")
-    parser.add_argument("command", nargs="?", default="run", choices=("run", "watch", "check", "schedule"))
+    parser.add_argument("command", nargs="?", default="run", choices=("run", "watch", "check", "schedule", "lists"))
+    parser.add_argument(
+        "words", nargs="*", metavar="…", help="lists: nothing, or add NAME SYMBOL…, remove NAME SYMBOL…, set NAME [SYMBOL…]"
+    )
     parser.add_argument("--dry-run", action="store_true", help="run: print the plan as a table, and do nothing")
     parser.add_argument("--again", action="store_true", help="run: rules that have run today too")
     options = parser.parse_args(arguments)
     if options.command != "run" and (options.dry_run or options.again):
         parser.error("--dry-run and --again go with run")
+    if options.command != "lists" and options.words:
+        parser.error(f"{options.command} takes no {' '.join(options.words)}")
     return options
+
+
+async def _lists(settings: Settings, words: list[str]) -> int:
+    if not settings.redis_url:
+        print("BEANCLEANER_REDIS_URL is not set: the lists are kept there")
+        return EXIT_CONFIG
+    memory, names = Memory(settings.redis_url, settings.account), settings.rules.lists
+    try:
+        lines, good = (await change(memory, names, words), True) if words else await show(memory, names)
+        print("\n".join(lines))
+        return 0 if good else 1
+    except BadChange as bad:
+        print(bad)
+        return EXIT_CONFIG
+    except BusDown as down:
+        print(f"{down}; see with lists whether it was changed, and try again")
+        return 1
+    finally:
+        await memory.close()
 
 
 async def _work(settings: Settings, options: argparse.Namespace) -> int:

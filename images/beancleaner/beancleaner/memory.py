@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,7 +18,7 @@ from botkit.bus import Bus, BusDown
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 
 from beancleaner.closing import Target
 from beancleaner.decide import symbols_of
@@ -29,6 +29,7 @@ WAIT_SECONDS = 2.0
 DONE_SECONDS = 10 * 86_400
 # A run that was killed has its turn no longer than that.
 TURN_SECONDS, RENEW_SECONDS, ASK_SECONDS = 6.0, 2.0, 0.5
+TRIES = 20
 ERRORS = (RedisError, OSError, TimeoutError)
 # Only whoever holds the turn may prolong or end it.
 RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
@@ -58,6 +59,23 @@ class Memory:
     async def lists(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
         """Redis set -> keys of its symbols. Raises decide.Unreadable too."""
         return {name: symbols_of(name, await self.bus.members(name)) for name in names}
+
+    async def change_list(self, name: str, change: Callable[[frozenset[str]], frozenset[str]]) -> frozenset[str]:
+        """Replaces a set by what `change` makes of its members, at once, and only if nobody has changed it meanwhile; else once more.
+
+        What `change` raises leaves the set as it is. Returns the new members.
+        """
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            for _ in range(TRIES):
+                await self._call(pipeline.watch(name))
+                after = change(frozenset(await self._call(pipeline.smembers(name))))
+                pipeline.multi()
+                pipeline.delete(name)
+                pipeline.sadd(name, *after)
+                with suppress(WatchError):
+                    await self._call(pipeline.execute())
+                    return after
+        raise BusDown(f"Redis: the list {name} is being changed all the time, try again")
 
     async def best(self) -> dict[str, Best]:
         """By key."""
@@ -159,6 +177,8 @@ class Memory:
     async def _call(self, command: Any) -> Any:
         try:
             return await asyncio.wait_for(command, WAIT_SECONDS)
+        except WatchError:
+            raise
         except ERRORS as problem:
             # redis-py puts neither user nor password into its messages.
             raise BusDown(f"Redis: {problem or type(problem).__name__}") from None
