@@ -7,12 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.model import Shape
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 from components.hosts.fargate_job_states import TOLD, KnownJob, definition
 from components.hosts.fargate_schedule_alarms import ended_badly
+from components.hosts.fargate_schedule_iam import run_policy, turn_policy
 from components.job_schedule import JobSchedule
 from components.scheduled_job_checks import MOST_LATE, MOST_MINUTES
 from tests.unit.fargate_case import HOST, task
+from tests.unit.iam_lint import findings
 from tests.unit.job_world import MACHINE, START, Execution, Plan, Refused, World, scheduled
 from tests.unit.pulumi_mocks import ACCOUNT, REGION
 from tests.unit.test_fargate_alarm import matches
@@ -260,3 +265,56 @@ def test_whatever_happens_runs_stay_apart_and_end_and_none_is_lost_silently(seed
     times = {token.rpartition("-")[0] for token in tokens}
     assert len(tokens) == len(set(tokens)) and all(sum(one.startswith(time) for one in tokens) <= retries + 1 for time in times)
     assert not world.tasks or most_at_once(world) == 1
+
+
+SERVICES = {"sfn": ("stepfunctions", "states"), "ecs": ("ecs", "ecs"), "sns": ("sns", "sns")}
+
+
+def calls() -> list[tuple[str, str, dict[str, Any]]]:
+    """(service, operation, arguments) of every state that calls AWS, expressions in place of what they give."""
+    found = []
+    for state in machine()["States"].values():
+        if state["Type"] == "Task":
+            service, action = state["Resource"].split(":")[-2:]
+            found.append((service, action[0].upper() + action[1:], state["Arguments"]))
+    return found
+
+
+def as_on_the_wire(value: Any, shape: Shape) -> Any:
+    """Arguments as AWS's API has them: Step Functions begins every name with a capital letter."""
+    if shape.type_name == "structure":
+        names = {name[0].upper() + name[1:]: name for name in shape.members}
+        return {names[key]: as_on_the_wire(item, shape.members[names[key]]) for key, item in value.items()}
+    return [as_on_the_wire(item, shape.member) for item in value] if shape.type_name == "list" else value
+
+
+def test_every_call_is_one_of_aws_s_api_with_its_arguments() -> None:
+    assert {action for _, action, _ in calls()} == {"ListExecutions", "RunTask", "DescribeTasks", "StopTask", "Publish"}
+    for service, action, arguments in calls():
+        shape = get_session().get_service_model(SERVICES[service][0]).operation_model(action).input_shape
+        problems = ParamValidator().validate(as_on_the_wire(arguments, shape), shape)
+        assert not problems.has_errors(), problems.generate_report()
+
+
+def test_what_the_states_read_is_what_aws_answers() -> None:
+    """The answers of this file's world have no name that AWS's don't have."""
+    world = run(UNPLACED, FAILED, Plan())
+    answers = {
+        ("ecs", "DescribeTasks"): world._describeTasks("c", [one.arn for one in world.tasks]),
+        ("ecs", "RunTask"): {"Tasks": [], "Failures": [{"Reason": "x"}]},
+        ("stepfunctions", "ListExecutions"): world._listExecutions(MACHINE, "FAILED"),
+    }
+    for (service, action), answer in answers.items():
+        as_on_the_wire(answer, get_session().get_service_model(service).operation_model(action).output_shape)
+
+
+def test_the_role_may_do_each_call_and_nothing_that_is_not_called() -> None:
+    documents = [
+        run_policy(KNOWN.cluster_arn, KNOWN.task_definition_arn, ["arn:aws:iam::123456789012:role/a"], KNOWN.topic_arn),
+        turn_policy(MACHINE),
+    ]
+    allowed = {action for text in documents for one in json.loads(text)["Statement"] for action in one["Action"]}
+    needed = {f"{SERVICES[service][1]}:{action}" for service, action, _ in calls()}
+    # Beside the calls: the task's roles are handed on, and its tags.
+    assert allowed == needed | {"iam:PassRole", "ecs:TagResource"}
+    assert [found for text in documents for found in findings(text)] == []
