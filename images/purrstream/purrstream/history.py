@@ -6,6 +6,7 @@ A bar that is written twice is one there. The store itself says until when it ha
 import asyncio
 import json
 import logging
+from base64 import b64encode
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -42,7 +43,8 @@ class History:
     def __init__(self, url: str, rest: Rest, market_time: MarketTime) -> None:
         parts = urlsplit(url)
         self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], path="")).rstrip("/")
-        self._auth = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        word = b64encode(f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {word}"} if parts.username else {}
         self._rest, self._time = rest, market_time
         self._waiting: deque[Bar] = deque()
         self._known: set[str] = set()
@@ -71,7 +73,7 @@ class History:
         """For ever."""
         backoff = Backoff(FLUSH_SECONDS, LONGEST_DELAY)
         async with aiohttp.ClientSession(
-            auth=self._auth, timeout=aiohttp.ClientTimeout(total=SECONDS, sock_connect=3.0), trust_env=False
+            headers=self._headers, timeout=aiohttp.ClientTimeout(total=SECONDS, sock_connect=3.0), trust_env=False
         ) as self._session:
             while True:
                 try:
