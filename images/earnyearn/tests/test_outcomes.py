@@ -232,6 +232,16 @@ def test_lost_and_killed_it_says_nothing_of_what_nobody_knows():
     assert world.told[-1] == (missed.id, "stale")
 
 
+def test_nobody_knows_and_the_clock_has_gone_on():
+    """Fresh when the broker's time was last heard, too old when it is asked for the order."""
+    world, signal = World(61.0), signal_at(60)
+    outcomes = world.start()
+    asyncio.run(outcomes.begin(SESSION))
+    world.minute = 90.0
+    play(world, signal, outcomes=outcomes)
+    assert world.told == [] and world.sent == [] and world.memory.records == {}
+
+
 def test_redis_is_away():
     world, signal = World(), signal_at(60)
 

@@ -133,6 +133,16 @@ def test_an_old_list_stays_until_the_new_one_is_there(world):
     assert len(run.lines(message="no list of the day yet: Finnhub answers 503")) == 1
 
 
+def test_nobody_sees_half_a_list(world):
+    with world.redis.client.monitor() as monitor:
+        world.trading(world.start())
+        commands = []
+        while not any("earnings_list:day" in one and one.startswith("SET ") for one in commands):
+            commands.append(monitor.next_command()["command"])
+        commands.append(monitor.next_command()["command"])
+    assert [one.split()[0] for one in commands[-5:]] == ["MULTI", "DEL", "SADD", "SET", "EXEC"]
+
+
 def test_nobody_passes(world):
     run = world.trading(world.start(MIN_EPS_ESTIMATE=1000))
     assert world.listed() == ["-"] and run.get("/stats")["symbols"] == []

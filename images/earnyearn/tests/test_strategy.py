@@ -3,9 +3,11 @@
 import copy
 from datetime import UTC, datetime, timedelta
 
+import numpy
 import pytest
+import talib
 from earnyearn.session import Session
-from earnyearn.strategy import MINUTE, Rules, State, _found, _macd_side, _rsi_side, step
+from earnyearn.strategy import MINUTE, Rules, State, _found, _macd_side, _rsi_side, _signal, step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +107,23 @@ def test_recorded_days(closes):
     assert {one.reason for one in both} == {"macd+rsi"} and len(both) < len(macd)
 
 
+@pytest.mark.parametrize("offset", range(0, 3000, 300))
+def test_the_reference_has_the_same_signals(closes, offset):
+    """Every bar of a session at which TA-Lib's values cross, and no other."""
+    bars = two_days(closes[offset:])
+    prices = numpy.array([close for _, close in bars])
+    line, signal, _ = talib.MACD(prices, 12, 26, 9)
+    rsi, low, high = talib.RSI(prices, 14), numpy.full(len(prices), 30.0), numpy.full(len(prices), 70.0)
+    for name, up, down in (("macd", (line, signal), (signal, line)), ("rsi", (rsi, low), (high, rsi))):
+        reference = {
+            (bars[n][0] + MINUTE, side)
+            for side, (one, other) in (("buy", up), ("sell", down))
+            for n in range(390, 780)
+            if one[n] > other[n] and one[n - 1] <= other[n - 1]
+        }
+        assert {(one.end, one.side) for one in run(bars, rules(name))[0]} == reference and reference
+
+
 def test_sides(closes):
     both, _ = run(two_days(closes), rules(cooldown=0))
     for side in ("buy", "sell"):
@@ -120,6 +139,12 @@ def test_cooldown_counts_from_the_last_order(closes):
         near = last is not None and one.end - last < timedelta(minutes=25)
         assert (one.verdict == "cooldown") == near
         last = last if near else one.end
+
+
+@pytest.mark.parametrize(("minute", "verdict"), [(374, "send"), (375, "send"), (376, "late"), (390, "late")])
+def test_the_last_minute_for_orders(minute, verdict):
+    end = OPENS + minute * MINUTE
+    assert _signal(State(), rules(), SESSION, "AAPL", end, 1.0, "buy", "macd").verdict == verdict
 
 
 @pytest.mark.parametrize("minutes", [0, 15, 60])
