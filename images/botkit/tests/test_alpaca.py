@@ -63,10 +63,14 @@ def test_text_that_is_no_json_is_no_success():
 
 
 def test_a_redirect_is_not_followed():
-    async def handler(request, number):
-        raise web.HTTPFound("/elsewhere")
+    """It would take the credentials along."""
 
-    with pytest.raises(Unavailable):
+    async def handler(request, number):
+        if number == 1:
+            raise web.HTTPTemporaryRedirect("/elsewhere")
+        return web.json_response({})
+
+    with pytest.raises(Unavailable, match="307"):
         ask(handler, place)
 
 

@@ -8,11 +8,13 @@ Three rules keep it right whatever arrives when:
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from slanger.execute.day import ClosedToday, MarketClock, counts, day_start
+from botkit.alpaca_clock import Clock
+
+from slanger.execute.day import ClosedToday, counts, day_start
 from slanger.execute.state import Account, Order, Position
 from slanger.execute.wire import decimal, orders_of
 
@@ -25,7 +27,7 @@ class Snapshot:
     """What one round of REST calls said."""
 
     account: dict[str, Any]
-    clock: MarketClock
+    clock: Clock
     orders: list[Order]
     positions: list[Position]
 
@@ -43,7 +45,7 @@ class LiveAccount:
 
     def __init__(self) -> None:
         self._account: Account | None = None
-        self._clock: MarketClock | None = None
+        self._read_at: datetime | None = None
         self._reserved: dict[str, Order] = {}
         self._by_client_id: dict[str, str] = {}
         # Ids of orders whose fills REST told of: what position they made isn't known yet.
@@ -61,17 +63,17 @@ class LiveAccount:
     def suspended(self) -> bool | None:
         return self._account.suspended if self._account else None
 
-    def view(self, now: datetime) -> Account:
-        """The account for one decision: with the orders that are on their way, without those of former days that are final."""
+    def view(self, clock: Clock) -> Account:
+        """The account for one decision at this time: with the orders that are on their way, without those of former days that are final."""
         account = self._complete()
-        start = day_start(now)
+        start = day_start(clock.now)
         orders = {id: order for id, order in account.orders.items() if counts(order, start)}
         return replace(
             account,
-            market_open=self._clock.open_at(now),
+            market_open=clock.market_open,
             orders={**orders, **self._reserved},
             prices=dict(self._prices),
-            lastday_prices={symbol: price for symbol, price in self._closed.prices(now).items() if symbol not in account.positions},
+            lastday_prices={symbol: price for symbol, price in self._closed.prices(clock.now).items() if symbol not in account.positions},
         )
 
     def price(self, symbol: str, price: Decimal) -> None:
@@ -139,7 +141,7 @@ class LiveAccount:
 
     def complete(self, snapshot: Snapshot) -> None:
         body, before = snapshot.account, self._account
-        self._clock = snapshot.clock
+        self._read_at = snapshot.clock.now
         self._account = Account(
             number=body["account_number"],
             cash=Decimal(body["cash"]),
@@ -147,12 +149,12 @@ class LiveAccount:
             last_equity=Decimal(body["last_equity"]),
             buying_power=Decimal(body["buying_power"]),
             suspended=bool(body["trade_suspended_by_user"] or body["trading_blocked"] or body["account_blocked"]),
-            market_open=snapshot.clock.is_open,
+            market_open=snapshot.clock.market_open,
             positions={position.symbol: position for position in snapshot.positions},
             orders={order.id: order for order in snapshot.orders},
         )
         if before:
-            self._keep(before)
+            self._keep(before, snapshot.clock.now)
         self._by_client_id = {order.client_order_id: order.id for order in self._account.orders.values()}
         self._unseen = set()
         for client_order_id in self._by_client_id:
@@ -173,15 +175,15 @@ class LiveAccount:
         except TimeoutError:
             return
 
-    def _keep(self, before: Account) -> None:
+    def _keep(self, before: Account, now: datetime) -> None:
         """What the broker lists by the day that it was sent, and counts by the day that it was filled."""
-        account, start = self._complete(), day_start(datetime.now(UTC))
+        account, start = self._complete(), day_start(now)
         for order in before.orders.values():
             if not order.open and counts(order, start):
                 account.orders.setdefault(order.id, order)
         for position in before.positions.values():
             if position.symbol not in account.positions:
-                self._closed.note(position)
+                self._closed.note(position, now)
 
     def _complete(self) -> Account:
         if self._account is None:
@@ -226,7 +228,7 @@ class LiveAccount:
             self._prices[order.symbol] = price
         if not news.position_qty:
             if account.positions.pop(order.symbol, None):
-                self._closed.note(held)
+                self._closed.note(held, order.filled_at or self._read_at)
             return
         account.positions[order.symbol] = Position(
             symbol=order.symbol,

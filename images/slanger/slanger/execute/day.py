@@ -1,13 +1,11 @@
-"""The broker's day: which orders it counts, which positions it has seen end, when its market is open."""
+"""The broker's day: which orders it counts, and which positions it has seen end."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from slanger.execute.exposure import NEW_YORK
+from botkit.alpaca_clock import NEW_YORK
+
 from slanger.execute.state import Order, Position
-from slanger.execute.wire import parse_time
 
 
 def day_start(now: datetime) -> datetime:
@@ -27,8 +25,8 @@ class ClosedToday:
         self._prices: dict[str, Decimal] = {}
         self._day: datetime | None = None
 
-    def note(self, position: Position) -> None:
-        today = day_start(datetime.now(UTC))
+    def note(self, position: Position, ended: datetime) -> None:
+        today = day_start(ended)
         if self._day != today:
             self._prices, self._day = {}, today
         self._prices[position.symbol] = position.lastday_price
@@ -36,27 +34,3 @@ class ClosedToday:
     def prices(self, now: datetime) -> dict[str, Decimal]:
         """Symbol -> USD."""
         return dict(self._prices) if self._day == day_start(now) else {}
-
-
-@dataclass(frozen=True)
-class MarketClock:
-    """The broker's clock at one reading: it may differ from ours, and its next bell may ring before the next reading."""
-
-    ahead: timedelta
-    is_open: bool
-    opens: datetime
-    closes: datetime
-
-    def open_at(self, now: datetime) -> bool:
-        now = now + self.ahead
-        return now < self.closes if self.is_open else self.opens <= now < self.closes
-
-
-def parse_clock(body: dict[str, Any]) -> MarketClock:
-    """An answer of /v2/clock that has just come."""
-    return MarketClock(
-        ahead=parse_time(body["timestamp"]) - datetime.now(UTC),
-        is_open=body["is_open"],
-        opens=parse_time(body["next_open"]),
-        closes=parse_time(body["next_close"]),
-    )

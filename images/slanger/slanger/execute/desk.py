@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from botkit.alpaca_clock import MarketTime
+
 from slanger.execute.account import LiveAccount
 from slanger.execute.assets import Assets
 from slanger.execute.broker import Broker
@@ -17,6 +19,7 @@ class Desk:
     broker: Broker
     account: LiveAccount
     reconciler: Reconciler
+    market: MarketTime
     assets: Assets
     aristocrats: Callable[[], Awaitable[frozenset[str] | None]]
     """None: the list can't be read."""

@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+
+from botkit.alpaca_clock import NEW_YORK
 
 from slanger.execute.case import EXACT
 from slanger.execute.state import Account, Order
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 def day_of(moment: datetime) -> date:

@@ -5,11 +5,12 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from botkit.alpaca import Refused, Unavailable, open_session
 from botkit.alpaca_budget import Budget, Priority
+from botkit.alpaca_clock import parse_clock
 from botkit.settings import EXIT_CONFIG, BadSettings
 
 from slanger.execute.broker import Broker
@@ -51,7 +52,9 @@ def orders_of(key: str) -> Callable[[Broker], Awaitable[Any]]:
     """Alpaca's order objects of the last week, oldest first, legs inside. The call raises Refused and Unavailable."""
 
     async def ask(broker: Broker) -> list[dict[str, Any]]:
-        since = (datetime.now(UTC) - LOOK_BACK).isoformat()
+        # The broker's time: a simulated market is on another day.
+        now = parse_clock(await broker.call("GET", "/v2/clock", Priority.READ)).now
+        since = (now - LOOK_BACK).isoformat()
         found = await broker.orders(Priority.READ, status="all", nested="true", after=since)
         return [order for order in found if f"-{key}-" in order["client_order_id"]]
 

@@ -1,7 +1,6 @@
 """An order at the broker: found by its id, sent once, waited for, cancelled."""
 
 import time
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +14,7 @@ from slanger.execute.outcome import NotTraded
 from slanger.execute.state import Order
 from slanger.execute.steps import Step
 from slanger.message import StoredAlert
+from slanger.symbols import is_crypto
 
 # A market order that isn't filled by then counts as an open one.
 SETTLE_SECONDS = 3.0
@@ -62,9 +62,15 @@ def reserve(desk: Desk, alert: StoredAlert, step: Step) -> None:
             filled_price=None,
             limit_price=None,
             stop_price=None,
-            submitted_at=datetime.now(UTC),
+            submitted_at=desk.market.now().now,
         )
     )
+
+
+def waits_for_tomorrow(desk: Desk, symbol: str, step: Step) -> bool:
+    """Whether an order would lie at the broker until the next open. The stop of what has just been bought may: it is better than none."""
+    in_session = not is_crypto(symbol) and not step.order.get("extended_hours") and step.qty_of is None
+    return in_session and not desk.market.now().market_open
 
 
 async def send(desk: Desk, alert: StoredAlert, step: Step, body: dict[str, Any]) -> Order:
@@ -77,6 +83,8 @@ async def send(desk: Desk, alert: StoredAlert, step: Step, body: dict[str, Any])
             # A late order that only reduces a position is better than none.
             if step.notional and age(alert) > desk.max_delay:
                 raise NotTraded(f"older than {desk.max_delay} s (SLANGER_MAX_DELAY)")
+            if waits_for_tomorrow(desk, alert.symbol, step):
+                raise NotTraded(f"the market has closed meanwhile, so {alert.symbol} is not traded; send it in the session")
             enter()
 
         try:

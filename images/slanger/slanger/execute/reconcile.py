@@ -5,15 +5,16 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import date
 
 from botkit.alpaca import Refused, Unavailable
 from botkit.alpaca_budget import Priority
+from botkit.alpaca_clock import MarketTime
 from botkit.stopping import Backoff
 
 from slanger.execute.account import LiveAccount, Snapshot
 from slanger.execute.broker import Broker
-from slanger.execute.day import day_start, parse_clock
+from slanger.execute.day import day_start
 from slanger.execute.wire import orders_of, parse_position
 
 log = logging.getLogger(__name__)
@@ -21,14 +22,17 @@ EVERY_SECONDS = 60.0
 
 
 class Reconciler:
-    def __init__(self, broker: Broker, account: LiveAccount, check_number: Callable[[str], None]) -> None:
+    def __init__(self, broker: Broker, account: LiveAccount, market: MarketTime, check_number: Callable[[str], None]) -> None:
         """`check_number` gets the account's number with every reading, and raises if it is not the one that may be traded."""
         self._broker = broker
         self._account = account
+        self._market = market
         self._check_number = check_number
         self._lock = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
         self._read_from: float | None = None
+        self._read_on: date | None = None
+        """The broker's day of the last snapshot."""
         self._came_on = asyncio.Event()
         self.streaming: float | None = None
         self.connects = 0
@@ -49,7 +53,8 @@ class Reconciler:
 
     async def current(self, priority: Priority = Priority.ORDER) -> None:
         """Returns when the account is known as it is now. Raises Unavailable."""
-        if not self.is_current:
+        # What was lost today counts from the last close, which a snapshot of yesterday does not tell.
+        if not self.is_current or (await self._market.sure(priority, shares=False)).day != self._read_on:
             await self.refresh(priority)
 
     async def refresh(self, priority: Priority = Priority.READ) -> None:
@@ -83,7 +88,7 @@ class Reconciler:
                 snapshot = await self._read(priority)
                 self._check_number(snapshot.account["account_number"])
                 self._account.complete(snapshot)
-                self._read_from = began
+                self._read_from, self._read_on = began, snapshot.clock.day
             except Refused as problem:
                 raise Unavailable(f"the account can't be read: {problem}") from problem
             except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
@@ -94,8 +99,8 @@ class Reconciler:
     async def _read(self, priority: Priority) -> Snapshot:
         # One after the other: see account.py. The account's money comes first, so that no fill is counted twice.
         account = await self._broker.call("GET", "/v2/account", priority)
-        clock = parse_clock(await self._broker.call("GET", "/v2/clock", priority))
-        start = day_start(datetime.now(UTC)).isoformat()
+        clock = await self._market.read(priority)
+        start = day_start(clock.now).isoformat()
         listed = await self._broker.orders(priority, status="open")
         listed += await self._broker.orders(priority, status="all", after=start)
         orders = {order.id: order for body in listed for order in orders_of(body)}

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from botkit.alpaca import Unavailable, open_session
 from botkit.alpaca_budget import Budget
+from botkit.alpaca_clock import MarketTime
 from botkit.alpaca_settings import wrong_account
 from botkit.logs import log_to_stdout
 from botkit.settings import EXIT_CONFIG, BadSettings
@@ -69,6 +70,7 @@ async def serve(settings: Settings) -> int:
         stack.push_async_callback(telemetry.close, TELEMETRY_SECONDS)
         budget = Budget(settings.broker.requests_per_minute)
         broker, account = Broker(session, settings.broker.address, budget), LiveAccount()
+        market = MarketTime(broker)
 
         def check_number(number: str) -> None:
             sentence = wrong_account(settings.broker, number)
@@ -77,11 +79,12 @@ async def serve(settings: Settings) -> int:
                 stop.request()
                 raise Unavailable(sentence)
 
-        reconciler = Reconciler(broker, account, check_number)
+        reconciler = Reconciler(broker, account, market, check_number)
         desk = Desk(
             broker=broker,
             account=account,
             reconciler=reconciler,
+            market=market,
             assets=Assets(broker),
             aristocrats=Aristocrats(settings.aristocrats, bus if settings.aristocrats is None else None).get,
             gate=Gate(),

@@ -7,7 +7,6 @@ and go on from what is there.
 import asyncio
 import logging
 import time
-from datetime import UTC, datetime
 
 from botkit.alpaca import Refused, Unavailable
 from botkit.stopping import Backoff
@@ -98,10 +97,11 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order]) -> Out
     listed = await desk.aristocrats() if alert.route == Route.ARISTOCRATS else None
     price = await desk.broker.last_price(alert.symbol)
     desk.account.price(alert.symbol, price)
+    await desk.market.sure(shares=not asset.crypto)
     # Nothing may be waited for between this and the plan: other symbols' fills come in all the time.
     await settle(desk, alert.symbol)
-    now = datetime.now(UTC)
-    decided = plan(alert, desk.account.view(now), asset, price, desk.limits, desk.defaults, now, dict(done), listed)
+    clock = desk.market.now()
+    decided = plan(alert, desk.account.view(clock), asset, price, desk.limits, desk.defaults, clock.now, dict(done), listed)
     if isinstance(decided, Refusal):
         raise NotTraded(decided.reason)
     if isinstance(decided, Pass):

@@ -6,10 +6,11 @@ compare the two.
 
 import logging
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+from botkit.alpaca_clock import parse_time
 
 from slanger.execute.state import Asset, Order, Position
 from slanger.symbols import BadSymbol, canonical_symbol
@@ -19,12 +20,6 @@ log = logging.getLogger(__name__)
 
 def decimal(value: Any) -> Decimal | None:
     return None if value is None or value == "" else Decimal(str(value))
-
-
-def parse_time(value: str) -> datetime:
-    """Alpaca gives nanoseconds at times; Python reads at most microseconds, from 3.11 on however many digits there are."""
-    parsed = datetime.fromisoformat(value)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _symbol(text: str) -> str:

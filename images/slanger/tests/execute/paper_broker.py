@@ -70,6 +70,14 @@ class Paper:
     def position(self, symbol):
         return {one["symbol"]: float(one["qty"]) for one in self.ask("GET", "/v2/positions")}.get(symbol.replace("/", ""), 0)
 
+    def at(self, time, speed=1):
+        """Moves the broker's clock (`2026-12-09T15:50`, New York in winter), which runs on at so many seconds a second."""
+        self.ask("POST", "/_paper/clock", {"time": f"{time}-05:00", "speed": speed})
+
+    def now(self):
+        """`2026-12-09T15:50:00` of New York."""
+        return self.ask("GET", "/v2/clock")["timestamp"][:19]
+
     def fault(self, **fault):
         self.ask("POST", "/_paper/faults", fault)
 

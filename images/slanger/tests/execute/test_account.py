@@ -1,15 +1,19 @@
 """What the worker believes of the account when news arrive late, twice, out of order or while it is reading."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from botkit.alpaca_clock import Clock
 from slanger.execute.account import LiveAccount, Snapshot
-from slanger.execute.day import day_start, parse_clock
+from slanger.execute.day import day_start
 from slanger.execute.state import Order
 from slanger.execute.wire import orders_of, parse_position
 
-NOW = datetime.now(UTC)
+# Of the broker: not the day of the machine that the tests run on.
+NOW = datetime(2024, 7, 10, 15, tzinfo=UTC)
+CLOCK = Clock(NOW, True, NOW + timedelta(days=1), NOW + timedelta(hours=1))
 
 
 def order(status="new", filled=0, *, id="o1", symbol="AAPL", side="buy", qty=10, sent=NOW, **more):
@@ -44,30 +48,28 @@ def position(qty, symbol="AAPL", **more):
     return {"symbol": symbol, "qty": str(qty), "side": side, **prices, **more}
 
 
-def snapshot(orders=(), positions=(), **clock):
+def snapshot(orders=(), positions=(), clock=CLOCK):
     account = {"account_number": "PA1", "cash": "10000", "equity": "10000", "last_equity": "10000", "buying_power": "20000"}
     account |= {"trade_suspended_by_user": False, "trading_blocked": False, "account_blocked": False}
-    tomorrow = (NOW + timedelta(days=1)).isoformat()
-    times = {"timestamp": NOW.isoformat(), "is_open": True, "next_open": tomorrow, "next_close": (NOW + timedelta(hours=1)).isoformat()}
     return Snapshot(
         account=account,
-        clock=parse_clock({**times, **clock}),
+        clock=clock,
         orders=[one for body in orders for one in orders_of(body)],
         positions=[parse_position(body) for body in positions],
     )
 
 
-def known(orders=(), positions=(), **clock):
+def known(orders=(), positions=(), clock=CLOCK):
     account = LiveAccount()
     account.begin()
-    account.complete(snapshot(orders, positions, **clock))
+    account.complete(snapshot(orders, positions, clock))
     return account
 
 
 def test_nothing_can_be_read_before_the_first_snapshot():
     account = LiveAccount()
     account.update(fill(order("filled", 10), 10, 10))
-    for read in (lambda: account.view(NOW), lambda: account.position_qty("AAPL"), lambda: account.open_orders("AAPL")):
+    for read in (lambda: account.view(CLOCK), lambda: account.position_qty("AAPL"), lambda: account.open_orders("AAPL")):
         with pytest.raises(RuntimeError):
             read()
 
@@ -78,7 +80,7 @@ def test_fills_make_the_position_that_the_stream_tells():
     account.update(fill(order("filled", 10), 10, 6))
     assert account.position_qty("AAPL") == 10
     assert account.order("o1").status == "filled"
-    assert account.view(NOW).cash == 10_000 - 10 * 100
+    assert account.view(CLOCK).cash == 10_000 - 10 * 100
 
 
 def test_an_update_from_before_the_snapshot_changes_nothing():
@@ -93,7 +95,7 @@ def test_an_update_that_comes_twice_counts_once():
     account = known([order()])
     for _ in range(2):
         account.update(fill(order("filled", 10), 10, 10))
-    assert account.view(NOW).cash == 9_000
+    assert account.view(CLOCK).cash == 9_000
 
 
 def test_what_is_final_stays_final():
@@ -155,13 +157,13 @@ def test_a_reserved_order_counts_until_it_is_known():
     account = known()
     reserved = Order(**{**vars(next(orders_of(order("pending_new", id="client-o1")))), "client_order_id": "client-o1"})
     account.reserve(reserved)
-    assert [one.client_order_id for one in account.view(NOW).orders.values()] == ["client-o1"]
+    assert [one.client_order_id for one in account.view(CLOCK).orders.values()] == ["client-o1"]
     assert account.open_orders("AAPL") == []
     account.learn(order())
-    assert [one.id for one in account.view(NOW).orders.values()] == ["o1"]
+    assert [one.id for one in account.view(CLOCK).orders.values()] == ["o1"]
     account.reserve(reserved)
     account.release("client-o1")
-    assert len(account.view(NOW).orders) == 1
+    assert len(account.view(CLOCK).orders) == 1
 
 
 def test_legs_keep_their_entry():
@@ -176,7 +178,7 @@ def test_orders_of_former_days_leave_the_view_when_they_are_final():
     yesterday = day_start(NOW) - timedelta(hours=1)
     filled_today = order("filled", 10, id="late", sent=yesterday, filled_at=NOW.isoformat())
     account = known([order("canceled", id="old", sent=yesterday), order("new", id="gtc", sent=yesterday), filled_today, order()])
-    assert set(account.view(NOW).orders) == {"gtc", "late", "o1"}
+    assert set(account.view(CLOCK).orders) == {"gtc", "late", "o1"}
 
 
 def test_an_order_of_a_former_day_that_was_filled_today_survives_the_next_snapshot():
@@ -186,7 +188,7 @@ def test_an_order_of_a_former_day_that_was_filled_today_survives_the_next_snapsh
     account.update(fill(order("filled", 10, id="gtc", sent=yesterday, filled_at=NOW.isoformat()), 10, 10))
     account.begin()
     account.complete(snapshot([], [position(10)]))
-    assert set(account.view(NOW).orders) == {"gtc"}
+    assert set(account.view(CLOCK).orders) == {"gtc"}
 
 
 def test_the_last_close_of_a_position_that_was_closed_today_is_kept():
@@ -196,8 +198,8 @@ def test_the_last_close_of_a_position_that_was_closed_today_is_kept():
             account.update(fill(order("filled", 10, side="sell"), 0, 10))
         account.begin()
         account.complete(snapshot([order("filled", 10, side="sell")], []))
-        assert account.view(NOW).lastday_prices == {"AAPL": 95}
-        assert account.view(NOW).positions == {}
+        assert account.view(CLOCK).lastday_prices == {"AAPL": 95}
+        assert account.view(CLOCK).positions == {}
 
 
 @pytest.mark.parametrize(
@@ -208,24 +210,21 @@ def test_the_average_entry_follows_the_fills(before, after, entry):
     side = "buy" if after > before else "sell"
     account = known([order(side=side, qty=50)], [position(before, avg_entry_price="90")] if before else [])
     account.update(fill(order("partially_filled", abs(after - before), side=side, qty=50), after, abs(after - before), "partial_fill"))
-    assert account.view(NOW).positions["AAPL"].average_entry == entry
+    assert account.view(CLOCK).positions["AAPL"].average_entry == entry
 
 
-def test_the_market_opens_and_closes_by_the_brokers_clock_between_two_readings():
-    hour = timedelta(hours=1)
-    closes_soon = known(is_open=True, next_close=(NOW + hour).isoformat(), next_open=(NOW + 18 * hour).isoformat())
-    assert closes_soon.view(NOW).market_open
-    assert not closes_soon.view(NOW + 2 * hour).market_open
-    opens_soon = known(is_open=False, next_open=(NOW + hour).isoformat(), next_close=(NOW + 7 * hour).isoformat())
-    assert [opens_soon.view(NOW + hours * hour).market_open for hours in (0, 2, 8)] == [False, True, False]
-    # The broker's clock is two hours ahead of ours.
-    ahead = known(timestamp=(NOW + 2 * hour).isoformat(), next_close=(NOW + hour).isoformat())
-    assert not ahead.view(NOW).market_open
+def test_a_decision_is_made_at_the_time_that_it_is_told():
+    """By then the market may have closed, or the day be over, since the account was read."""
+    account = known([order("filled", 10)])
+    assert account.view(CLOCK).market_open and set(account.view(CLOCK).orders) == {"o1"}
+    after_the_bell, tomorrow = (replace(CLOCK, now=NOW + hours * timedelta(hours=1)) for hours in (2, 14))
+    assert not account.view(after_the_bell).market_open and set(account.view(after_the_bell).orders) == {"o1"}
+    assert not account.view(tomorrow).orders
 
 
 def test_positions_of_pairs_have_the_pairs_name_and_options_their_own():
     account = known([], [position(1, "BTCUSD"), position(2, "AAPL261218C00200000"), position(-3, "MSFT")])
-    assert {symbol: held.qty for symbol, held in account.view(NOW).positions.items()} == {
+    assert {symbol: held.qty for symbol, held in account.view(CLOCK).positions.items()} == {
         "BTC/USD": 1,
         "AAPL261218C00200000": 2,
         "MSFT": -3,

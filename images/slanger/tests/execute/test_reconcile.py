@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import time
+from datetime import datetime, timedelta
 
 import pytest
 from botkit.alpaca import Unavailable
+from botkit.alpaca_clock import MarketTime
 from slanger.execute import reconcile
 from slanger.execute.account import LiveAccount
 from slanger.execute.reconcile import Reconciler
@@ -22,8 +24,11 @@ class Answers:
 
     def __init__(self, **odd):
         self.answers = {"account": ACCOUNT, "clock": CLOCK, "positions": [position(10)], "orders": [order()], **odd}
+        self.asked = []
 
-    async def call(self, _method, path, _priority):
+    async def call(self, _method, path, _priority, *, before=lambda: None):
+        before()
+        self.asked.append(path)
         return self.answers[path.rpartition("/")[2]]
 
     async def orders(self, _priority, **_params):
@@ -33,10 +38,15 @@ class Answers:
         return []
 
 
-def read(**odd):
+def reconciler_of(answers):
     account = LiveAccount()
-    reconciler = Reconciler(Answers(**odd), account, lambda number: None)
+    reconciler = Reconciler(answers, account, MarketTime(answers), lambda number: None)
     reconciler.listening(time.monotonic())
+    return reconciler, account
+
+
+def read(**odd):
+    reconciler, account = reconciler_of(Answers(**odd))
     asyncio.run(reconciler.refresh())
     return reconciler, account
 
@@ -47,6 +57,25 @@ def test_what_is_known_expires_when_no_reading_succeeds_any_more(monkeypatch):
     later = time.monotonic() + 3 * reconcile.EVERY_SECONDS
     monkeypatch.setattr(reconcile.time, "monotonic", lambda: later)
     assert not reconciler.is_current
+
+
+def test_a_decision_on_a_new_day_reads_the_account_first():
+    """At a market that runs fast a night is over long before the next reading is due; a day's loss counts from the last close."""
+    answers = Answers()
+
+    async def scenario():
+        reconciler, _ = reconciler_of(answers)
+        asked = []
+        for days in (0, 0, 1, 1):
+            now = datetime.fromisoformat(CLOCK["timestamp"]) + timedelta(days=days)
+            answers.answers["clock"] = {**CLOCK, "timestamp": now.isoformat()}
+            await reconciler._market.read()
+            answers.asked.clear()
+            await reconciler.current()
+            asked.append("/v2/account" in answers.asked)
+        return asked
+
+    assert asyncio.run(scenario()) == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
