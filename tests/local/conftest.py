@@ -131,6 +131,10 @@ def new_checkout(folder: Path, *, webhook: bool = True, data: bool = False) -> C
             del config["tradestack:webhook"], config["tradestack:alpacaPaper"]
         if not data:
             del config["tradestack:data"], config["tradestack:board"]
+        if not (webhook and data):
+            # They hear the paper broker, or write to the stores.
+            for name in ("purrstream", "finnhubReplay", "earnyearn", "beancleaner", "services"):
+                config.pop(f"tradestack:{name}", None)
         free = iter({free_port() for _ in range(50)})  # a port that is drawn twice is one
         for name in ("webhook", "alpacaPaper", "board"):
             if f"tradestack:{name}" in config:
