@@ -1,8 +1,8 @@
-"""`make bench`: previews, an accepted alert, polling 200 bots, the data services under load, the board's first paint; about fifteen minutes."""
+"""`make bench`: previews, an accepted alert, polling 200 bots, the data services under load, the board's first paint, bars through purrstream; about twenty minutes."""
 
-from tests.bench import accept, board, bot_metrics, data, previews
+from tests.bench import accept, board, bot_metrics, data, previews, purrstream
 
 if __name__ == "__main__":
-    for number, part in enumerate((previews, accept, bot_metrics, data, board)):
+    for number, part in enumerate((previews, accept, bot_metrics, data, board, purrstream)):
         print("\n" if number else "", end="")
         part.main()

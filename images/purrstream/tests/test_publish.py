@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from dataclasses import replace
 
 import pytest
 from botkit.bus import Bus, Received, decode
@@ -123,11 +122,11 @@ def test_what_waits_for_redis_comes_in_order_and_is_bounded(server, monkeypatch)
             async with hearing(server, bars_channel("A")) as heard:
                 await until(lambda: not publisher.waiting)
                 publisher.bar(bar(30))
-                await until(lambda: heard)
+                await until(lambda: heard and heard[-1].start == later(ZERO, 30))
                 return await publisher.marks(["A"]), [one.start for one in heard]
 
     marks, starts = asyncio.run(scenario())
-    assert marks == {"A": later(ZERO, 31)} and starts == sorted(set(starts)) and starts[-1] == later(ZERO, 30)
+    assert marks == {"A": later(ZERO, 31)} and starts == sorted(set(starts))
 
 
 def test_a_symbol_that_is_forgotten_begins_anew(server):
@@ -149,16 +148,15 @@ def test_a_symbol_that_is_forgotten_begins_anew(server):
 
 def test_the_message_is_one_of_botkits(server):
     async def scenario():
-        bus = Bus(server.url)
-        subscription = server.client().pubsub(ignore_subscribe_messages=True)
+        client = server.client()
+        subscription = client.pubsub(ignore_subscribe_messages=True)
         subscription.subscribe(bars_channel("A"))
         async with publishing(server) as publisher:
             publisher.bar(bar(1))
-            await until(lambda: not publisher.waiting)
-            while not (told := subscription.get_message(timeout=1)):
-                pass
-        await bus.close()
-        return told["data"]
+            told = []
+            await until(lambda: told or told.append(subscription.get_message()) or told[-1] or told.clear())
+        client.close()
+        return told[0]["data"]
 
     text = asyncio.run(scenario())
-    assert decode(text, [Bar]) == bar(1) and json.loads(text)["type"] == "Bar" and replace(bar(1)) == bar(1)
+    assert decode(text, [Bar]) == bar(1) and json.loads(text)["type"] == "Bar"
