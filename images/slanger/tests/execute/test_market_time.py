@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from botkit.alpaca_clock import FRESH_SECONDS
 from execute_world import SCOPE, health_of, settings_of, wait_for
 
 pytestmark = pytest.mark.servers
@@ -115,3 +116,16 @@ def test_what_has_waited_until_after_the_bell_is_not_sent(run, queue, nyse):
     key = queue.alert("AAPL", qty=1)
     queue.wait_empty(60)
     assert not nyse.of(key) and "the market has closed meanwhile" in told(queue)[key]
+
+
+def test_a_closed_market_is_asked_again_before_an_alert_is_refused(run, queue, nyse):
+    """The worker has read the clock at night; meanwhile the market was opened."""
+    nyse.at("2026-12-09T20:00:00")
+    run(queue, nyse)
+    early = queue.alert("AAPL", qty=1)
+    queue.wait_empty()
+    time.sleep(FRESH_SECONDS)
+    nyse.at("2026-12-10T10:00:00")
+    late = queue.alert("AAPL", qty=1)
+    queue.wait_empty()
+    assert set(told(queue)) == {early} and len(nyse.of(late)) == 1
