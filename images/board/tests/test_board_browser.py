@@ -349,6 +349,9 @@ def test_a_failed_closing_is_seen_at_once(browser, served, size, scheme):
         page.js("window.scrollTo(0, 0)")
         box = page.js("const box = document.querySelector('#failed-list').getBoundingClientRect(); return [box.top, box.bottom]")
         assert 0 < box[0] < box[1] <= size[1]
+        assert page.js("const list = document.querySelector('#failed-list'); return list.scrollWidth - list.clientWidth") <= 0
+    mark = page.js("return document.querySelector('#close-list tr.failed td:nth-child(3)').getBoundingClientRect().right")
+    assert mark <= size[0], "without a scroll to the side"
     assert page.at("failed-announce").get_attribute("role") == "alert" and "TSLA" in page.at("failed-announce").get_attribute("textContent")
     marks = dict(zip(page.texts("#close-list tbody td:nth-child(2) > span"), page.texts("#close-list tbody .mark")))
     assert {one.split()[0]: word for one, word in marks.items() if one.startswith(("TSLA", "GE"))} == {
@@ -437,8 +440,8 @@ def test_what_is_settled_and_what_is_not(browser, nothing_up):
     ask = """
         const {settledTimes, unsettled} = await import("/page/strategies.js");
         const one = (symbol, time, account = "main") => ({account, symbol, time, id: `${account}${symbol}${time}`});
-        const settled = settledTimes([["main", "A", 10], ["main", "C", 10], ["main", "", 5]], [one("B", 7), one("A", 8)]);
-        const failed = [one("A", 10), one("A", 11), one("A", 12), one("B", 6), one("C", 4), one("C", 3, "second"), one("", 5), one("", 6)];
+        const settled = settledTimes([["main", "A", 10], ["main", "C", 10], ["main", "D", 11], ["main", "", 5]], [one("B", 7), one("A", 8), one("D", 9)]);
+        const failed = [one("A", 10), one("A", 11), one("A", 12), one("B", 6), one("D", 10), one("C", 4), one("C", 3, "second"), one("", 5), one("", 6)];
         return unsettled(failed, settled).map(one => `${one.account} ${one.symbol} ${one.time}`);"""
     assert page.js(f"return (async () => {{ {ask} }})()") == ["main A 12", "main  6", "second C 3"]
 

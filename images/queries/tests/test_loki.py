@@ -68,6 +68,7 @@ LINES = {
     ("beancleaner", ""): [
         (2_500, report("")),
         (67_000, report("nothing is closed: the list dividend_aristocrats can't be read")),
+        (67_500, line("info", "published", "botkit.bus", type="beancleaner_report", account="main", day="2026-01-05", refused="")),
         (68_000, line("error", "nothing is closed: the list dividend_aristocrats can't be read", "beancleaner.telling")),
     ],
     ("beta", "beta"): [(66_000, line("debug", 'says "hi" to C:\\tmp\nGröße 5 %, 😀', "freqtrade.x", bot="beta", path="a/b"))],
@@ -131,7 +132,7 @@ NUMBERS: dict[tuple[str, str], dict[tuple[str, ...], dict[int, float]]] = {
         ("info", "alpha"): {0: 1},
         ("WARNING", "alpha"): {0: 1},
         ("CRITICAL", "alpha"): {1: 1},
-        ("info", "beancleaner"): {0: 1},
+        ("info", "beancleaner"): {0: 1, 1: 1},
         ("error", "beancleaner"): {1: 2},
         ("alpha",): {1: 1},
         ("debug", "beta"): {1: 1},
@@ -179,7 +180,7 @@ def test_every_line_of_a_bot_or_a_service(loki, known) -> None:
 
 def test_a_level_and_worse(loki, known) -> None:
     counts = {level: len(messages(loki, known, level=level)) for level in ("debug", "info", "warning", "error", "critical")}
-    assert counts == {"debug": 21, "info": 20, "warning": 12, "error": 6, "critical": 1}
+    assert counts == {"debug": 22, "info": 21, "warning": 12, "error": 6, "critical": 1}
     assert messages(loki, known, service="alpha", level="warning") == ["Outdated history", "out of money"]
 
 
@@ -200,7 +201,7 @@ def test_a_level_and_worse(loki, known) -> None:
         (".*", 0),
         ("heartbeat|history", 0),
         ("` | json", 0),
-        ("}", 21),
+        ("}", 22),
         ("k1", 2),
     ],
 )
