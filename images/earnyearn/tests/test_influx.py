@@ -29,7 +29,7 @@ def test_points(world, tmp_path):
         run = world.trading(world.start(SIDE="both", FRESH=3600))
         settled(world, run)
         signals = {one.id: one for one in expected(world, LISTED, clock="10:00", SIDE="both")}
-        wait_for(lambda: len(influx.rows(database, "earnyearn_signal")) >= len(signals), 60, run.log)
+        wait_for(lambda: len(influx.rows(database, "earnyearn_signal")) >= len(signals), why=run.log)
         rows = influx.rows(database, "earnyearn_signal")
         assert sorted(row["id"] for row in rows) == sorted(signals)
         alerts = {one["market"]["id"]: one["key"] for one in world.messages()}

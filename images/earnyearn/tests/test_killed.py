@@ -64,8 +64,7 @@ def test_each_signal_is_one_alert(world):
     clock = f"{world.market.now.astimezone(NEW_YORK):%H:%M}"
     why = f"EARNYEARN_TEST_SEED={SEED}: {kinds}, until {clock}"
     sent = {one.id for one in expected(world, LISTED, clock=clock, **SETTINGS) if one.verdict == "send"}
-    ids = [one["market"]["id"] for one in world.messages()]
-    assert sorted(ids) == sorted(sent), why
+    assert world.ordered() == sorted(sent), why
     assert len(sent) >= 10, why
     # What Redis lost while nobody was there is known to the queue alone; the others are told as sent.
     known = {name: one["outcome"] for name, one in world.records().items()}
@@ -78,7 +77,7 @@ def test_killed_with_its_order_on_the_way(world):
     world.webhook.signal(signal.SIGSTOP)
     run = world.trading(world.start(**SETTINGS))
     wait_for(
-        lambda: len(world.records()) >= 3 and '"outcome": ""' in str(world.redis.client.hvals(f"earnyearn:paper:{WEDNESDAY}")), 60, run.log
+        lambda: len(world.records()) >= 3 and '"outcome": ""' in str(world.redis.client.hvals(f"earnyearn:paper:{WEDNESDAY}")), why=run.log
     )
     time.sleep(0.5)
     run.kill()
@@ -87,7 +86,7 @@ def test_killed_with_its_order_on_the_way(world):
     again = world.trading(world.start(**{**SETTINGS, "NOTIONAL": 9000, "TRAIL_PERCENT": 7}))
     settled(world, again)
     orders = {one["market"]["id"]: one["order"] for one in world.messages()}
-    assert len(orders) == len(world.taken), "each once"
+    assert sorted(orders) == world.ordered(), "each once"
     assert begun and all(orders[name] == {"notional": "2000", "trail_percent": "0.5"} for name in begun)
     assert {world.records()[name]["outcome"] for name in begun} == {"sent"}
 
@@ -122,4 +121,4 @@ def test_two_at_once_are_one_alert(world):
         for run in runs:
             settled(world, run)
     sent = {one.id for one in expected(world, LISTED, clock="10:05", **SETTINGS) if one.verdict == "send"}
-    assert sorted(one["market"]["id"] for one in world.messages()) == sorted(sent)
+    assert world.ordered() == sorted(sent)

@@ -111,7 +111,7 @@ def test_a_morning_with_kills(world, tmp_path):
     stack.ask("POST", "/_paper/clock", {"speed": 1})
     end = stack.now().replace(second=0, microsecond=0)
     last = f"{end - timedelta(minutes=1):%Y-%m-%dT%H:%M:00Z}"
-    wait_for(lambda: (stats := run.get("/stats")) and (stats["last_bar"] or "") >= last and not stats["signals"]["waiting"], 120, run.log)
+    wait_for(lambda: (stats := run.get("/stats")) and (stats["last_bar"] or "") >= last and not stats["signals"]["waiting"], why=run.log)
     why = f"EARNYEARN_TEST_SEED={SEED}, {kills} kills"
     rules = read_settings(world.environment(**settings)).rules
     session = session_at(end, [TradingDay(*one) for one in sessions(end.date() - timedelta(days=10), end.date())])
@@ -130,7 +130,7 @@ def test_a_morning_with_kills(world, tmp_path):
     def ordered():
         return sorted(order["client_order_id"].rpartition("-earnyearn")[2] for order in stack.ask("GET", "/_paper/orders"))
 
-    wait_for(lambda: len(ordered()) >= len(ids), 60, stack.worker.log)
+    wait_for(lambda: len(ordered()) >= len(ids), why=stack.worker.log)
     assert ordered() == sorted(ids) and len(signals) >= 3, why
     for order in stack.ask("GET", "/_paper/orders"):
         if order["client_order_id"].endswith("-trail"):

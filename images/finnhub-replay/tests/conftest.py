@@ -33,7 +33,7 @@ class Server:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", "finnhub_replay"], env=environment, stdout=output, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not self._answers():
             assert self.popen.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
@@ -45,10 +45,10 @@ class Server:
             return False
 
     def get(self, path, key=KEY, **query):
-        return self._session.get(self.url + path, params=query, headers={"X-Finnhub-Token": key} if key else {}, timeout=30)
+        return self._session.get(self.url + path, params=query, headers={"X-Finnhub-Token": key} if key else {}, timeout=60)
 
     def send(self, method, path, body=None):
-        return self._session.request(method, self.url + path, json=body, timeout=30)
+        return self._session.request(method, self.url + path, json=body, timeout=60)
 
     def end(self):
         self.popen.kill()

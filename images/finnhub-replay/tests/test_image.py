@@ -42,7 +42,7 @@ def test_the_image(image):
     assert docker("run", "--rm", *hard, image).returncode == 78
     container = docker("run", "-d", *hard, "-e", "FINNHUB_REPLAY_KEY=hush", image).stdout.strip()
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while docker("exec", container, "python3", "-m", "botkit.health").returncode:
             assert time.monotonic() < deadline, docker("logs", container)
             time.sleep(0.2)
