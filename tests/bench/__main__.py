@@ -1,4 +1,4 @@
-"""`make bench`: previews, an accepted alert, polling 200 bots, the data services under load, the board's first paint, bars through purrstream; about twenty minutes."""
+"""`make bench`: previews, an accepted alert, 200 bots polled, the data services under load, the board, bars through purrstream; about twenty minutes."""
 
 from tests.bench import accept, board, bot_metrics, data, previews, purrstream
 

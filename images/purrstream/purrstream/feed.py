@@ -33,6 +33,8 @@ OLD = timedelta(minutes=5)
 # Symbols that miss bars from about the same time on are asked for together.
 TOGETHER = timedelta(minutes=30)
 LOOK_SECONDS = 5.0
+# Messages of one frame after which the first of them are sent on.
+BREATH = 25
 # A symbol that the broker's limit left out is tried again after so long.
 REFUSED_SECONDS = 60.0
 LOST = (aiohttp.ClientError, StreamLost, TimeoutError, OSError)
@@ -134,6 +136,8 @@ class Feed:
                 self.odd += 1
             backoff.reset()
             self._trouble.over()
+            if self.heard % BREATH == 0:
+                await asyncio.sleep(0)
 
     def _hear(self, bar: Bar) -> None:
         line = self.lines.get(bar.symbol)

@@ -1,6 +1,7 @@
 """All parts together: who gives what to whom, what /health and /stats say."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,9 @@ from purrstream.settings import Settings
 SERVICE = "purrstream"
 # The loop was busy, or stopped, for so long: a health check asks every 10 s.
 MOST_LAG_SECONDS = 30.0
+# A minute's bars come all at once: they go on to their readers before they are made points.
+STORE_SECONDS = 0.05
+AT_ONCE = 50
 
 
 class Service:
@@ -38,9 +42,11 @@ class Service:
         self._fill_writer = Writer(settings.influx_url, f"{SERVICE}-fills") if settings.influx_url else None
         self._history = History(settings.history_url, self.rest, self._time) if settings.history_url else None
         address, base = settings.broker.address, settings.stream_url
+        # No longer than what comes in STORE_SECONDS.
+        self._told: deque[Bar] = deque()
         given = {"session": session, "address": address, "rest": self.rest, "market_time": self._time, "publisher": self._publisher}
-        self._shares = Feed("shares", f"{base}/v2/{settings.feed}", tell=self._write, **given)
-        self._coins = Feed("coins", f"{base}/v1beta3/crypto/us", tell=self._write, **given)
+        self._shares = Feed("shares", f"{base}/v2/{settings.feed}", tell=self._told.append, **given)
+        self._coins = Feed("coins", f"{base}/v1beta3/crypto/us", tell=self._told.append, **given)
         self._news = NewsFeed(f"{base}/v1beta1/news", session, address, self.rest, self._publisher) if settings.news else None
         self._fills = Fills(settings.account, self.rest, self._time, bus, self._publisher, self._fill_writer)
         self._account = AccountStream(settings.account, session, address, self._fills.hear, self._fills.look)
@@ -53,9 +59,11 @@ class Service:
         """Each for ever."""
         parts = (self._publisher, self._demand, self._shares, self._coins, self._account, self._fills)
         optional = (self._news, self._history, self._writer, self._fill_writer)
-        return [self._beat_for_ever(), *(part.run() for part in (*parts, *optional) if part)]
+        return [self._beat_for_ever(), self._store_for_ever(), *(part.run() for part in (*parts, *optional) if part)]
 
     async def close(self, seconds: float) -> None:
+        while self._told:
+            self._write(self._told.popleft())
         await asyncio.gather(*(writer.close(seconds) for writer in (self._writer, self._fill_writer) if writer))
 
     def alive(self) -> str:
@@ -105,6 +113,14 @@ class Service:
             self._writer.note("bar", {"symbol": bar.symbol, "interval": "1m"}, fields, time_ns)
         if self._history:
             self._history.note(bar)
+
+    async def _store_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(STORE_SECONDS)
+            while self._told:
+                for _ in range(min(AT_ONCE, len(self._told))):
+                    self._write(self._told.popleft())
+                await asyncio.sleep(0)
 
     async def _beat_for_ever(self) -> None:
         while True:
