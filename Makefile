@@ -3,7 +3,7 @@ STACK ?= local
 FORMAT ?= table
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up status logs secrets restore backup alert alerts kill resume orders market dead-letters new-service new-strategy down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
+.PHONY: help up status logs secrets restore backup alert alerts kill resume orders market list dead-letters new-service new-strategy down clean test test-fast lint preview cost bench day chaos-bots chaos-data chaos-alerts chaos-day
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -56,6 +56,10 @@ orders: ## the orders of a strategy service or an alert at the local stack's pap
 market: ## the paper broker's clock: how fast, which day, which hours (SPEED=60 DAY=2026-12-09, or DAY=real, HOURS=nyse)
 	@tools/bootstrap.sh
 	@$(PYTHON) -m tools.stack.market $(if $(SPEED),--speed "$(SPEED)") $(if $(DAY),--day "$(DAY)") $(if $(HOURS),--hours "$(HOURS)")
+
+list: ## the lists of symbols that beancleaner keeps (NAME=dividend_aristocrats ADD="KO PG", REMOVE=…, SET=…)
+	@tools/bootstrap.sh
+	@$(PYTHON) -m tools.stack.lists $(if $(NAME),--name "$(NAME)") $(if $(ADD),--add "$(ADD)") $(if $(REMOVE),--remove "$(REMOVE)") $(if $(filter undefined,$(origin SET)),,--set "$(SET)")
 
 dead-letters: ## alerts that were not traded, and why (ARGS="replay ID" tries one again)
 	@tools/bootstrap.sh

@@ -30,9 +30,13 @@ class PaperBroker:
 
     def set_clock(self, **values: Any) -> None:
         """`time` (a datetime, or None for the wall clock), `speed`, `hours`."""
+        jumps = "time" in values
         if isinstance(values.get("time"), datetime):
             values["time"] = values["time"].isoformat()
         self._ask("POST", "/_paper/clock", json=values)
+        if jumps:
+            # Whoever knows the market's time only from its last reading asks anew when its stream is cut.
+            self._ask("POST", "/_paper/stream/disconnect", json={})
 
     def now(self) -> datetime:
         return datetime.fromisoformat(self._ask("GET", "/v2/clock")["timestamp"]).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from tools.day.records import Day, Fill, Order
@@ -76,11 +77,16 @@ def _signals(day: Day) -> Iterator[str]:
     sent = {one.alert: one for one in day.signals if one.alert}
     entries = Counter(_alert_of(order) for order in day.orders if order.client_order_id.endswith(ENTRY))
     for alert, one in sorted(sent.items()):
-        if entries[alert] != 1:
-            yield f"signal {one.id}: sent as alert {alert}, {entries[alert]} orders"
-    for one in day.signals:
-        if (one.symbol, one.side, one.end_ms) not in day.crosses:
+        if entries[alert] != (alert not in day.passed):
+            why = "passed by the webhook, and" if alert in day.passed else "sent as"
+            yield f"signal {one.id}: {why} alert {alert} has {entries[alert]} orders"
+    told = {(one.symbol, one.side, one.end_ms): one for one in day.signals}
+    for place, one in sorted(told.items()):
+        if place not in day.crosses:
             yield f"signal {one.id}: no cross in the bars"
+    for symbol, side, end_ms in sorted(day.crosses - set(told)):
+        if side in day.sides:
+            yield f"{symbol}: a cross at {datetime.fromtimestamp(end_ms / 1000, UTC):%H:%M} UTC ({side}), and no signal"
 
 
 def _closes(day: Day) -> Iterator[str]:

@@ -68,6 +68,11 @@ class Influx:
         """What beancleaner decided in that span."""
         return [Close(row["symbol"], row.get("rule") or "", row["outcome"]) for row in self._of("beancleaner_close", account, span)]
 
+    def passed(self, account: str) -> frozenset[str]:
+        """Alerts that needed no order, by their ids; of all time: what the webhook does is written at the real time."""
+        where = f'"account" = {_text(account)} AND "kind" = \'passed\''
+        return frozenset(row["key"] for row in self.rows(f'SELECT "key" FROM "slanger_outcome" WHERE {where}'))
+
     def _of(self, measurement: str, account: str, span: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
         start, end = (f"'{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'" for moment in span)
         return self.rows(f'SELECT * FROM "{measurement}" WHERE "account" = {_text(account)} AND time >= {start} AND time <= {end}')

@@ -68,8 +68,12 @@ class Day:
     positions: dict[str, Decimal]
     """Symbol -> signed quantity at the broker at the end."""
     signals: list[Signal]
+    passed: frozenset[str]
+    """Alerts that needed no order, as the webhook said: a position was open already."""
     crosses: set[tuple[str, str, int]]
     """(symbol, side, bar's end in Unix ms): crosses found by another library in the same bars."""
+    sides: frozenset[str]
+    """Sides of which every cross has to be a signal."""
     closes: list[Close]
     kept: frozenset[str]
     """Symbols that had to be kept."""

@@ -1,10 +1,12 @@
 """Lives through one simulated trading day on a stack of this machine and reads what it left behind."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from tools.day.broker import AHEAD, NEW_YORK, PaperBroker
@@ -21,8 +23,9 @@ from tools.stack.status import engine_client
 
 CASH = 100_000
 # What a person holds already: the first is on the list of holds and must be kept, the others must be closed before the bell.
-HOLD, BOUGHT = "KO", {"KO": 20, "MSFT": 3, "T": 40}
+HOLD, BOUGHT = "JNJ", {"JNJ": 10, "T": 40, "F": 60}
 LIST = "dividend_aristocrats"
+STATS = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000/stats', timeout=10).read().decode())"
 READY_SECONDS = 180.0
 SETTLE_SECONDS = 120.0
 NEEDED = ("alpaca-paper", "webhook", "webhook-worker", "purrstream", "earnyearn", "beancleaner", "data-redis", "data-influxdb")
@@ -82,11 +85,11 @@ def live(stage: Stage, day: TradingDay, speed: float, tell: Callable[[str], None
     """The whole day. Returns what was bought for it: symbol -> quantity."""
     broker = stage.broker
     broker.reset(CASH)
-    lists(stage, "set", LIST, HOLD)
+    keep(stage, HOLD)
     tell(f"{day.day}: {LIST} holds {HOLD}")
     broker.set_clock(time=day.begins, speed=MORNING_SPEED, hours="nyse")
-    wait_until(lambda: len(listed(stage)) > 1, READY_SECONDS, "earnyearn has no list of earnings")
-    tell(f"earnings list: {', '.join(listed(stage))}")
+    earnings = wait_until(lambda: listed(stage, day), READY_SECONDS, "earnyearn has no list of earnings")
+    tell(f"earnings list: {', '.join(earnings)}")
     if broker.now() < day.opens - timedelta(minutes=1):
         broker.set_clock(time=day.opens - timedelta(minutes=1))
     wait_for_clock(broker, day.opens)
@@ -105,9 +108,8 @@ def buy(stage: Stage) -> None:
     """The day's first positions, by alerts as a person's TradingView would send them."""
     hook, key = stage.known["webhook"], stage.known["credentials"]["webhook"]["signingKey"]
     for symbol, qty in BOUGHT.items():
-        options = {"qty": str(qty), "name": "day"}
-        url, body = fired("market", hook["url"], hook["account"], key, "buy", symbol, options)
-        send(url, body)
+        alert = fired("market", hook["url"], hook["account"], key, "buy", symbol, {"qty": str(qty), "name": "day"})
+        wait_until(partial(_sent, *alert), READY_SECONDS, f"the webhook does not take the order for {symbol}")
 
 
 def read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
@@ -124,14 +126,16 @@ def _read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
     span = (day.begins, day.ends + timedelta(hours=1))
     signals = stage.influx.signals(stage.account, span)
     orders = stage.broker.orders()
-    symbols = sorted({one.symbol for one in signals} | set(listed(stage)) - {"-"})
+    symbols = sorted({one.symbol for one in signals} | set(listed(stage, day)))
     return Day(
         fills=stage.broker.fills(orders),
         written=stage.influx.fills(stage.account, span),
         orders=orders,
         positions=stage.broker.positions(),
         signals=signals,
+        passed=stage.influx.passed(stage.account),
         crosses=crosses(stage.broker.bars(symbols, day.anchor, day.closes), round(day.opens.timestamp() * 1000)),
+        sides=frozenset({"buy"}),
         closes=stage.influx.closes(stage.account, span),
         kept=frozenset({HOLD}),
         seeded=seeded,
@@ -144,15 +148,18 @@ def told(stage: Stage, now: datetime) -> str:
     return f"{now.astimezone(NEW_YORK):%H:%M} New York: {len(orders)} orders, {len(positions)} positions"
 
 
-def listed(stage: Stage) -> list[str]:
-    """The earnings list of now."""
-    return lists(stage).get("earnings_list", [])
+def listed(stage: Stage, day: TradingDay) -> list[str]:
+    """Symbols that earnyearn trades on that day; none while it has no list of it, or can't say."""
+    code, output = stage.containers["earnyearn"].exec_run(["python3", "-c", STATS])
+    stats = json.loads(output) if code == 0 else {}
+    return sorted(stats["symbols"]) if stats.get("day") == day.day.isoformat() else []
 
 
-def lists(stage: Stage, *change: str) -> dict[str, list[str]]:
-    """beancleaner's lists: shown, or changed (`set NAME SYMBOL…`). Raises StackError."""
-    code, output = stage.containers["beancleaner"].exec_run(["python3", "-m", "beancleaner", "lists", *change])
-    raise NotImplementedError(code, output)
+def keep(stage: Stage, *symbols: str) -> None:
+    """The list of what beancleaner keeps, by its own command. Raises StackError."""
+    code, output = stage.containers["beancleaner"].exec_run(["python3", "-m", "beancleaner", "lists", "set", LIST, *symbols])
+    if code != 0:
+        raise StackError(f"the list {LIST} can't be set: {output.decode().strip()}")
 
 
 def wait_until(done: Callable[[], Any], seconds: float, problem: str) -> Any:
@@ -180,6 +187,13 @@ def not_running(containers: dict[str, Any], names: Iterable[str]) -> list[str]:
     for name in names:
         containers[name].reload()
     return [name for name in names if container_state(containers[name]) != "running"]
+
+
+def _sent(url: str, body: dict[str, Any]) -> bool:
+    try:
+        return bool(send(url, body))
+    except StackError:
+        return False  # the same bytes again are the same alert
 
 
 def _bought(broker: PaperBroker) -> dict[str, Decimal]:
