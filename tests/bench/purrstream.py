@@ -43,6 +43,8 @@ class Figures:
     """Percent of a core."""
     rss_mib: float
     peak_mib: float
+    machine: float
+    """Milliseconds by which 1 % of this process' own pauses were longer: what the machine adds by itself."""
 
 
 def text(minute: int) -> str:
@@ -69,7 +71,7 @@ def measure(at_once: bool) -> Figures:
             named = {"purrstream": [pid], "Redis": [redis_pid], "a reader": readers}
             before, since = {name: sum(map(cpu_seconds, pids)) for name, pids in named.items()}, time.monotonic()
             first = int(ask(source_url, "/report")["minute"])
-            time.sleep(SECONDS)
+            machine = lateness(SECONDS)
             passed = time.monotonic() - since
             cpu = {name: 100 * (sum(map(cpu_seconds, pids)) - before[name]) / passed / len(pids) for name, pids in named.items()}
             last = int(ask(source_url, "/report")["minute"]) - 1
@@ -89,7 +91,16 @@ def measure(at_once: bool) -> Figures:
         cpu=cpu,
         rss_mib=memory[0],
         peak_mib=memory[1],
+        machine=machine,
     )
+
+
+def lateness(seconds: float) -> float:
+    late, end = [], time.monotonic() + seconds
+    while (begun := time.monotonic()) < end:
+        time.sleep(0.005)
+        late.append(1000 * (time.monotonic() - begun) - 5)
+    return sorted(late)[int(0.99 * len(late))]
 
 
 @contextmanager
@@ -249,6 +260,7 @@ def main() -> None:
         print(
             f"  receipt to reader: p50 {statistics.median(late):.1f} ms, p99 {late[int(0.99 * len(late))]:.1f} ms, at most {late[-1]:.0f} ms"
         )
+        print(f"  the machine by itself is late by (p99) {found.machine:.1f} ms")
         print(f"  CPU {', '.join(f'{one} {percent:.0f} %' for one, percent in found.cpu.items())} of a core", end="; ")
         print(f"memory {found.rss_mib:.0f} MiB (peak {found.peak_mib:.0f})")
 
