@@ -85,7 +85,7 @@ def test_strategies(served):
 def test_a_run_that_closed_nothing_is_read_from_the_log(served, stores):
     """However long its report is."""
     report = {
-        "level": "error",
+        "level": "info",
         "message": "report",
         "type": "beancleaner_report",
         "account": "logged",
@@ -101,7 +101,7 @@ def test_a_run_that_closed_nothing_is_read_from_the_log(served, stores):
         return [(one["account"], one["symbol"], one["why"]) for one in data["failed"] if one["list"] == "run"]
 
     wait_for(lambda: told() == [("logged", "", "no list")])
-    stores.loki.push("beancleaner", [(now, {**report, "level": "info", "refused": ""})])
+    stores.loki.push("beancleaner", [(now, {**report, "refused": ""})])
     wait_for(lambda: told() == [])
 
 
