@@ -12,6 +12,7 @@ from queries import FILES, Query, fill, load
 pytestmark = [pytest.mark.docker, pytest.mark.servers]
 
 BOTS, DAYS, EVERY = 50, 7, 10
+SYMBOLS, SIGNAL_OUTCOMES = 20, ("sent", "refused", "stale", "cooldown", "late", "unknown")
 SECONDS = DAYS * 86_400
 START = 1_767_571_200
 END_MS = (START + SECONDS) * 1000
@@ -39,6 +40,18 @@ def points() -> Iterator[str]:
             kind = "ordered" if at % 600 else "refused"
             yield f'slanger_outcome,account=main,kind={kind},name=a,route=market,side=buy,symbol=AAPL key="k{at}",orders=1 {at}000'
             yield f'slanger_fill,account=main,side=buy,symbol=AAPL qty=1,price=200,order_id="o{at}",client_order_id="c{at}" {at}000'
+            for symbol in range(SYMBOLS):
+                yield f"bar,symbol=S{symbol},interval=1m open=1,high=2,low=1,close={at % 7},volume=10 {at}000"
+            fill_ids = f'order_id="o{at}",client_order_id="c{at}",fill_id="f{at}"'
+            yield f"account_fill,account=main,side=buy,symbol=S{at // 60 % SYMBOLS} qty=1,price=200,position_qty=0,{fill_ids} {at}000"
+        if at % 600 == 0:
+            for symbol in range(SYMBOLS):
+                decided = f'id="{symbol}-{at}",price=200,macd=0.1,signal=0.1,rsi=50,outcome="{SIGNAL_OUTCOMES[at // 600 % 6]}",alert="k"'
+                yield f"earnyearn_signal,account=main,symbol=S{symbol},side=buy,reason=macd {decided} {at}000"
+        if at % 3600 == 0:
+            for symbol in range(SYMBOLS):
+                outcome, said = ("closed", "failed", "kept")[symbol % 3], 'why="w",qty=1,left=0,price=1,profit=1,attempts=1i,cancelled=0i'
+                yield f"beancleaner_close,account=main,symbol=S{symbol},rule=bell,outcome={outcome} {said} {at}000"
         for service in range(5):
             yield f"telemetry,service=service-{service} written={at - START}i,dropped=0i,waiting=0i {at}000"
         if at % 3600 == 0:
