@@ -142,7 +142,7 @@ def new_checkout(folder: Path, *, webhook: bool = True, data: bool = False) -> C
         for bot in config["tradestack:bots"]:
             bot.update(publishedPort=next(free))
         if webhook:
-            config["tradestack:alpacaPaper"].update(requestsPerMinute=2000)  # the tests ask too
+            config["tradestack:alpacaPaper"].update(requestsPerMinute=10_000)  # the tests ask too
         if data:
             stores = config["tradestack:data"]
             stores.update({store: {**(stores.get(store) or {}), "publishedPort": next(free)} for store in ("redis", "influxdb", "loki")})

@@ -10,6 +10,7 @@ from decimal import Decimal
 import docker
 import pytest
 
+from tools.day.__main__ import yours
 from tools.day.crosses import crosses
 from tools.day.differences import differences, held, line
 from tools.day.interrupts import Interrupts, plan
@@ -151,3 +152,16 @@ def test_a_service_that_is_down_already_does_not_count_as_interrupted() -> None:
     interrupts.run(threading.Event())
     assert {way for _, way in plan(["gone"], 3, random.Random(1))} == {"kill", "stop"}
     assert not interrupts.done
+
+
+def test_only_what_a_person_bought_is_asked_about() -> None:
+    orders = [
+        Order("1", ENTER.replace("unnamed", "earnyearn"), "AAPL", "buy", "market", "filled"),
+        Order("2", f"day-{'a' * 32}-enter", "JNJ", "buy", "market", "filled"),
+        Order("3", f"Long_entry-5-my_alert-{'b' * 32}-enter", "KO", "buy", "market", "filled"),
+        Order("4", f"my_day-{'b' * 32}-enter", "PG", "buy", "market", "filled"),
+        Order("5", "by hand", "T", "buy", "market", "filled"),
+        Order("6", "beancleaner-2026-11-24-F-1", "F", "sell", "market", "filled"),
+    ]
+    assert yours(["AAPL", "JNJ", "KO", "PG", "F"], orders) == ["KO", "PG"]
+    assert yours([], orders) == []

@@ -1,19 +1,29 @@
 """`make day`: a whole trading day in the local stack, in minutes. The last line says what happened, and how many differences the books have.
 
-The paper account begins anew; what it holds is asked about first.
+The paper account begins anew; what you bought there yourself is asked about first.
 """
 
 import argparse
+import re
+from collections.abc import Iterable
 from datetime import date
 
 from tools.day.differences import differences, line
+from tools.day.records import Order
 from tools.day.run import NEEDED, choose_day, live, not_running, open_stage, read
 from tools.day.timetable import real_seconds
 from tools.stack.engine import LOCAL, StackError, main
 
 SPEED = 90
+# client_order_id of orders that nobody misses: earnyearn's, beancleaner's, those of a day before.
+STACKS_OWN = re.compile(r"beancleaner-.*|(.*-)?(earnyearn|day)-[0-9a-f]{32}-[a-z]+")
 # alpaca-paper takes no faster clock.
 SPEEDS = (1, 600)
+
+
+def yours(held: Iterable[str], orders: Iterable[Order]) -> list[str]:
+    """Symbols that are held and were not only traded by the stack's own services and by earlier days."""
+    return sorted(set(held) & {order.symbol for order in orders if not STACKS_OWN.fullmatch(order.client_order_id)})
 
 
 def command() -> int:
@@ -27,9 +37,8 @@ def command() -> int:
     stage = open_stage(LOCAL)
     if ill := not_running(stage.containers, NEEDED):
         raise StackError(f"not running: {', '.join(ill)}; `make status` says more, `make up` brings them up")
-    held = stage.broker.positions()
-    if held and not options.reset:
-        raise StackError(f"the paper account holds {', '.join(sorted(held))}; RESET=1 forgets it, its orders and its cash, and begins anew")
+    if (bought := yours(stage.broker.positions(), stage.broker.orders())) and not options.reset:
+        raise StackError(f"the paper account holds {', '.join(bought)}, which you bought; RESET=1 forgets all it holds, and begins anew")
     try:
         day = choose_day(stage, options.date)
         print(f"{day.day}: about {real_seconds(day, options.speed) / 60 + 1:.0f} minutes", flush=True)

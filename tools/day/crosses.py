@@ -1,8 +1,9 @@
-"""Crosses in one-minute bars, found by pandas: independent of earnyearn's own arithmetic."""
+"""Crosses in one-minute bars, found by TA-Lib: independent of earnyearn's own arithmetic."""
 
 from collections.abc import Mapping, Sequence
 
-import pandas
+import numpy
+import talib
 
 FAST, SLOW, SMOOTH = 12, 26, 9
 MINUTE_MS = 60_000
@@ -13,17 +14,15 @@ def crosses(bars: Mapping[str, Sequence[tuple[int, float]]], first_ms: int) -> s
 
     `bars`: symbol -> (Unix ms of the minute's begin, close) in order, from the anchor on (the open of the session before).
     Formula: MACD = EMA12 - EMA26 of the closes, signal line = EMA9 of MACD (Gerald Appel, "Technical Analysis: Power Tools for Active
-    Investors", 2005); EMAs begin with the first value (`adjust=False`).
+    Investors", 2005); EMAs begin as TA-Lib's do, with the mean of their first values.
     """
     found = set()
     for symbol, rows in bars.items():
-        closes = pandas.Series([close for _, close in rows], dtype=float)
-        macd = closes.ewm(span=FAST, adjust=False).mean() - closes.ewm(span=SLOW, adjust=False).mean()
-        above = macd - macd.ewm(span=SMOOTH, adjust=False).mean()
+        macd, line, _ = talib.MACD(numpy.array([close for _, close in rows], dtype=float), FAST, SLOW, SMOOTH)
+        above = macd - line
         for index in range(1, len(rows)):
-            if rows[index][0] < first_ms:
-                continue
             before, now = above[index - 1], above[index]
-            if (before <= 0 < now) or (before >= 0 > now):
+            # What is not known yet (NaN) crosses nothing.
+            if rows[index][0] >= first_ms and ((before <= 0 < now) or (before >= 0 > now)):
                 found.add((symbol, "buy" if now > 0 else "sell", rows[index][0] + MINUTE_MS))
     return found
