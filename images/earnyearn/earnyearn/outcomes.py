@@ -152,7 +152,8 @@ class Outcomes:
 
 def order_of(signal: Signal, fields: dict[str, str]) -> Order:
     """A pure function of the signal and the amounts."""
-    more = {**fields, "price": repr(signal.price), "interval": "1"}
+    # A second entry on top of the resting stop would be refused by the broker: a position at a time.
+    more = {**fields, "only_flat": True, "price": repr(signal.price), "interval": "1"}
     return Order(
         signal=signal.id,
         name=SERVICE,

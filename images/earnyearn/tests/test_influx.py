@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from earnyearn_expected import expected, settled
 from earnyearn_market import at
 from earnyearn_world import LISTED, WEDNESDAY, wait_for
-from test_service import expected, settled
 
 pytestmark = pytest.mark.servers
 

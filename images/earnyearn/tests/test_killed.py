@@ -6,9 +6,9 @@ import signal
 import time
 
 import pytest
+from earnyearn_expected import expected, settled
 from earnyearn_market import NEW_YORK, at
 from earnyearn_world import LISTED, WEDNESDAY, wait_for
-from test_service import expected, settled
 
 pytestmark = pytest.mark.servers
 
@@ -87,7 +87,7 @@ def test_killed_with_its_order_on_the_way(world):
     settled(world, again)
     orders = {one["market"]["id"]: one["order"] for one in world.messages()}
     assert sorted(orders) == world.ordered(), "each once"
-    assert begun and all(orders[name] == {"notional": "2000", "trail_percent": "0.5"} for name in begun)
+    assert begun and all(orders[name] == {"notional": "2000", "trail_percent": "0.5", "only_flat": True} for name in begun)
     assert {world.records()[name]["outcome"] for name in begun} == {"sent"}
 
 

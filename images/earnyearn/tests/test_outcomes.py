@@ -124,7 +124,9 @@ def quick(monkeypatch):
 def test_a_fresh_signal_is_one_order():
     world, signal = World(), signal_at(60)
     play(world, signal, signal)
-    assert [(order.signal, order.fields) for order in world.sent] == [(signal.id, {**AMOUNTS, "price": "229.5", "interval": "1"})]
+    assert [(order.signal, order.fields) for order in world.sent] == [
+        (signal.id, {**AMOUNTS, "only_flat": True, "price": "229.5", "interval": "1"})
+    ]
     assert world.told == [(signal.id, "sent")] and world.memory.records[signal.id] == Record("sent", AMOUNTS, "a" * 32)
 
 

@@ -1,50 +1,15 @@
 """The service as a process: the list of the day, bars, signals, orders, and what goes away in between."""
 
 import signal
-from datetime import timedelta
 
 import pytest
 from botkit.market import MINUTE
-from botkit.market import Session as TradingDay
-from earnyearn.session import session_at
-from earnyearn.settings import read_settings
-from earnyearn.strategy import State, step
-from earnyearn_market import at, sessions
+from earnyearn_expected import expected, settled
+from earnyearn_market import at
 from earnyearn_world import LISTED, WEDNESDAY, wait_for
 
 pytestmark = pytest.mark.servers
 THURSDAY = "2026-12-10"
-
-
-def expected(world, symbols, day=WEDNESDAY, clock="16:00", **settings):
-    """Signals that the bars have until then."""
-    rules = read_settings(world.environment(**settings)).rules
-    end = at(day, clock)
-    session = session_at(end, [TradingDay(*one) for one in sessions(end.date() - timedelta(days=10), end.date())])
-    found = []
-    for symbol in symbols:
-        state = State()
-        for bar in (bar for start in (session.before_opens, session.opens) for bar in _bars(world, symbol, start, end)):
-            found.append(step(state, rules, session, symbol, bar.begins, bar.close))
-    return [one for one in found if one]
-
-
-def _bars(world, symbol, opens, end):
-    start = opens
-    while start < min(end, opens + timedelta(minutes=390)):
-        yield world.market.bar(symbol, start)
-        start += MINUTE
-
-
-def settled(world, run):
-    """Waits until every bar has been read and every signal has an outcome."""
-    last = f"{world.market.now - MINUTE:%Y-%m-%dT%H:%M:00Z}"
-
-    def done():
-        stats = run.get("/stats")
-        return stats and stats["last_bar"] == last and not stats["signals"]["waiting"]
-
-    wait_for(done, why=run.log)
 
 
 def follow(world, run, minutes):
@@ -72,7 +37,10 @@ def test_a_morning(world):
     for one in sent:
         alert = alerts[one.id]
         assert (alert["symbol"], alert["action"], alert["route"], alert["name"]) == (one.symbol, one.side, "trailing", "earnyearn")
-        assert alert["order"] == {"notional": "2000", "trail_percent": "0.5"} and float(alert["market"]["price"]) == one.price
+        assert (
+            alert["order"] == {"notional": "2000", "trail_percent": "0.5", "only_flat": True}
+            and float(alert["market"]["price"]) == one.price
+        )
         assert world.records()[one.id] == {"outcome": "sent", "fields": {"notional": "2000", "trail_percent": "0.5"}, "alert": alert["key"]}
     assert {name: one["outcome"] for name, one in world.records().items()} == {
         one.id: "sent" if one.verdict == "send" else "cooldown" for one in signals

@@ -30,7 +30,7 @@ def decide(closes: Sequence[float]) -> Wish | None:
     """
     before, now = _spread(closes[:-1]), _spread(closes[1:])
     if before <= 0 < now:
-        return Wish("buy", "trailing", {"trail_percent": TRAIL_PERCENT})
+        return Wish("buy", "trailing", {"trail_percent": TRAIL_PERCENT, "only_flat": "true"})
     return None
 
 

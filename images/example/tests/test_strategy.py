@@ -3,7 +3,7 @@
 import pytest
 from example.strategy import LOOKBACK, SLOW, Wish, decide
 
-BUY = Wish("buy", "trailing", {"trail_percent": "0.5"})
+BUY = Wish("buy", "trailing", {"trail_percent": "0.5", "only_flat": "true"})
 
 
 def closes(*newest):

@@ -154,6 +154,8 @@ class OrderFields(_Model):
     """Percent by which a limit price may be worse than the alert's price."""
     time_in_force: Optional[Literal["day", "gtc", "ioc", "fok", "opg", "cls"]] = None
     extended_hours: Optional[bool] = None
+    only_flat: Optional[bool] = None
+    """Pass while there is a position in the symbol or an open order of it."""
     sp: Optional[bool] = None
     """Smash or pass: decide by the open position (see `side` and `profit`)."""
     side: Optional[Side] = None

@@ -7,16 +7,18 @@ from slanger.symbols import is_crypto
 _SIZES = ("qty", "notional", "equity_percent", "position_percent", "risk")
 _DOLLARS = ("notional", "equity_percent", "risk")
 _EVERYWHERE = ("time_in_force", "sp", "side", "profit")
+# Of all but the reversal, which closes what is open.
+_ENTERING = ("only_flat", *_EVERYWHERE)
 
 USED = {
-    Route.MARKET: (*_SIZES, *_EVERYWHERE),
-    Route.NOTIONAL: (*_DOLLARS, *_EVERYWHERE),
-    Route.LIMIT: (*_SIZES, "limit_price", "wiggle", "extended_hours", *_EVERYWHERE),
-    Route.STOP_LIMIT: (*_SIZES, "stop_price", "limit_price", "wiggle", *_EVERYWHERE),
-    Route.BRACKET: (*_SIZES, "risk_to_stop", "take_profit", "stop_loss", "stop_limit", "limit_price", "wiggle", *_EVERYWHERE),
-    Route.TRAILING: (*_SIZES, "trail_percent", "trail_price", *_EVERYWHERE),
+    Route.MARKET: (*_SIZES, *_ENTERING),
+    Route.NOTIONAL: (*_DOLLARS, *_ENTERING),
+    Route.LIMIT: (*_SIZES, "limit_price", "wiggle", "extended_hours", *_ENTERING),
+    Route.STOP_LIMIT: (*_SIZES, "stop_price", "limit_price", "wiggle", *_ENTERING),
+    Route.BRACKET: (*_SIZES, "risk_to_stop", "take_profit", "stop_loss", "stop_limit", "limit_price", "wiggle", *_ENTERING),
+    Route.TRAILING: (*_SIZES, "trail_percent", "trail_price", *_ENTERING),
     Route.REVERSE: (*_SIZES, *_EVERYWHERE),
-    Route.ARISTOCRATS: (*_DOLLARS, *_EVERYWHERE),
+    Route.ARISTOCRATS: (*_DOLLARS, *_ENTERING),
 }
 # Alpaca has no legs and no trailing stops for crypto (docs: "Crypto spot trading"), and a coin pays no dividend.
 SHARES_ONLY = (Route.BRACKET, Route.TRAILING, Route.ARISTOCRATS)
@@ -28,6 +30,8 @@ def check_route(route: Route, symbol: str, action: Side, order: OrderFields) -> 
         if getattr(order, key) not in (None, False) and key not in USED[route]:
             takes = ", ".join(other.value for other, used in USED.items() if key in used)
             raise Refused(422, f"{key}: route {route.value} doesn't use it; leave it out, or use a route that does ({takes})")
+    if order.only_flat and order.sp:
+        raise Refused(422, "only_flat and sp: smash or pass decides by the open position itself; give one of them")
     if route in SHARES_ONLY and is_crypto(symbol):
         raise Refused(422, f"ticker={symbol}: route {route.value} is for shares only; use market, notional, limit, stop_limit or reverse")
     if route == Route.ARISTOCRATS and action != Side.BUY:

@@ -11,6 +11,7 @@ from slanger.execute.bracket import bracket
 from slanger.execute.case import Case, Refused, figure, floor_to
 from slanger.execute.closing import close, reversed_entry
 from slanger.execute.entries import Entry
+from slanger.execute.flat import open_already
 from slanger.execute.limit_settings import Defaults, ServerLimits
 from slanger.execute.limits import check_limits, opening_of
 from slanger.execute.permission import check_session, check_short, check_symbol, opens
@@ -58,6 +59,8 @@ def plan(
 
 def _decide(case: Case, aristocrats: frozenset[str] | None) -> Plan:
     _check_permission(case, aristocrats)
+    if case.order.only_flat and (reason := open_already(case)):
+        return Pass(reason)
     if case.order.sp:
         if case.route == Route.REVERSE:
             raise Refused("sp=true: smash or pass decides itself what to close; use route market or another one instead of reverse")

@@ -29,7 +29,7 @@ LEAST_FILL_SECONDS = 5.0
 
 
 class _PlanAgain(Exception):
-    """The position changed between the decision and the first order."""
+    """The position, or what is known of the alert's own orders, changed since the decision."""
 
 
 async def trade(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome:
@@ -66,7 +66,7 @@ async def _attempt(desk: Desk, alert: StoredAlert, seen_before: bool) -> Outcome
         desk.gate.check()
         if not done and age(alert) > desk.max_delay:
             raise NotTraded(f"older than {desk.max_delay} s (SLANGER_MAX_DELAY)")
-        return await _decide(desk, alert, done)
+        return await _decide(desk, alert, done, seen_before)
     except (NotTraded, Halted, Refused) as problem:
         there = f" (at the broker: {', '.join(done)})" if done else ""
         return Outcome(kind="refused", reason=f"{problem}{there}", orders=tuple(done.values()))
@@ -91,7 +91,7 @@ def _release(desk: Desk, alert: StoredAlert) -> None:
         desk.account.release(client_order_id(alert, role))
 
 
-async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order]) -> Outcome:
+async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order], seen_before: bool) -> Outcome:
     """`done` grows with every order. Raises NotTraded, Halted, Refused, Unavailable, Stopping."""
     asset = await desk.assets.get(alert.symbol)
     listed = await desk.aristocrats() if alert.route == Route.ARISTOCRATS else None
@@ -105,6 +105,9 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order]) -> Out
     if isinstance(decided, Refusal):
         raise NotTraded(decided.reason)
     if isinstance(decided, Pass):
+        if seen_before and not done and await _orders_of(desk, alert, seen_before):
+            # What is open is its own: taken by the broker after the lookup, and not protected yet.
+            raise _PlanAgain
         if alert.route == Route.TRAILING and "enter" in done and "trail" not in done:
             # A try before this one was interrupted while it waited.
             await _filled(desk, alert, "enter", done["enter"])

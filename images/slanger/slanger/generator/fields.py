@@ -90,6 +90,13 @@ FIELDS = (
     Field("time_in_force", "Time in force", "How long an order stays open.", "leave it out, or use one that the route takes", "choice"),
     Field("extended_hours", "Extended hours", "Trade before and after the session too.", "use true, or leave it out", "flag"),
     Field(
+        "only_flat",
+        "Only from flat",
+        "Do nothing while there is a position in the symbol, or an open order.",
+        "use true, or leave it out; not with sp",
+        "flag",
+    ),
+    Field(
         "sp",
         "Smash or pass",
         "Decide by the open position: open on one side only, add at a loss, close at a profit.",

@@ -16,7 +16,7 @@ PLACES = {
     "alert": ("name", "account", "url", "route", "action", "symbols", "expires"),
     "order": ("limit_price", "wiggle", "stop_price", "take_profit", "stop_loss", "stop_limit", "trail_percent", "trail_price"),
     "limits": tuple(Limits.model_fields),
-    "more": ("time_in_force", "extended_hours", "sp", "side", "profit", "comment", "test_price"),
+    "more": ("time_in_force", "extended_hours", "only_flat", "sp", "side", "profit", "comment", "test_price"),
 }
 EXAMPLES = {
     "name": "macd-5m",

@@ -69,6 +69,8 @@ def _times(given: Mapping[str, str], route: Route) -> Mistakes:
 
 
 def _smash(given: Mapping[str, str]) -> Mistakes:
+    if given.get("only_flat", "true") != "true" or ("only_flat" in given and "sp" in given):
+        return [("only_flat", given["only_flat"], BY_KEY["only_flat"].fix)]
     if given.get("sp", "true") != "true":
         return [("sp", given["sp"], BY_KEY["sp"].fix)]
     there = [key for key in SMASH_OR_PASS if key in given]

@@ -74,6 +74,11 @@ def test_signed_order_fields_beat_unsigned_ones(accept, alert, route, signed, un
         ("bracket", {"risk_to_stop": "1", "take_profit": "1%", "stop_loss": "1%", "stop_limit": "2%"}, "BRK.B"),
         ("trailing", {"qty": "1", "trail_percent": "0.1"}, "AAPL"),
         ("reverse", {"qty": "1"}, "AAPL"),
+        *(
+            (route, {"notional": "10", "only_flat": True}, "KO")
+            for route in ("market", "notional", "limit", "bracket", "trailing", "aristocrats")
+        ),
+        ("stop_limit", {"stop_price": "1%", "wiggle": "1", "only_flat": True}, "AAPL"),
         ("aristocrats", {"notional": "10"}, "KO"),
     ],
 )
@@ -96,6 +101,17 @@ def test_every_route_takes_its_own_fields(accept, alert, route, order, ticker):
         ),
         ("aristocrats", {"action": "sell"}, "action=sell: route aristocrats only buys; use market to sell"),
         ("stop_limit", {"stop_price": "1%"}, "route stop_limit needs stop_price, and limit_price or wiggle: give both"),
+        (
+            "reverse",
+            {"only_flat": True},
+            "only_flat: route reverse doesn't use it; leave it out, or use a route that does "
+            "(market, notional, limit, stop_limit, bracket, trailing, aristocrats)",
+        ),
+        (
+            "market",
+            {"only_flat": True, "sp": True},
+            "only_flat and sp: smash or pass decides by the open position itself; give one of them",
+        ),
         ("limit", {"after_hours": True, "extended_hours": True}, "after_hours and extended_hours: give one of them"),
     ],
 )

@@ -153,7 +153,7 @@ json_values = st.recursive(
 )
 KEYS = (
     "action", "ticker", "time", "price", "qty", "notional", "risk", "comment", "interval", "id", "limit_price", "sp", "side", "contracts",
-    "alert", "signature", "extended_hours", "after_hours", "trail_percent", "time_in_force", "open",
+    "alert", "signature", "extended_hours", "only_flat", "after_hours", "trail_percent", "time_in_force", "open",
 )  # fmt: skip
 made_up_bodies = st.one_of(
     st.binary(max_size=300),

@@ -61,6 +61,14 @@ def test_an_order_has_one_size_and_one_trail():
     assert OrderFields(qty=1, risk=None).qty == 1
 
 
+@pytest.mark.parametrize(("value", "flag"), [(True, True), ("true", True), (False, False), (None, None)])
+def test_only_flat_is_a_flag(value, flag):
+    assert OrderFields(only_flat=value).only_flat is flag
+    for wrong in ("maybe", "", 2, []):
+        with pytest.raises(ValidationError):
+            OrderFields(only_flat=wrong)
+
+
 @pytest.mark.parametrize(
     "value, seconds",
     [

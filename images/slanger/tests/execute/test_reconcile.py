@@ -6,12 +6,12 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
+from account_cases import NOW, fill, known, order, position
 from botkit.alpaca import Unavailable
 from botkit.alpaca_clock import MarketTime
 from slanger.execute import reconcile
 from slanger.execute.account import LiveAccount
 from slanger.execute.reconcile import Reconciler
-from test_account import NOW, fill, known, order, position
 
 ACCOUNT = {"account_number": "PA1", "cash": "1", "equity": "1", "last_equity": "1", "buying_power": "1"}
 ACCOUNT |= {"trade_suspended_by_user": False, "trading_blocked": False, "account_blocked": False}

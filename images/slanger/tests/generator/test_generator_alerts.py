@@ -67,6 +67,8 @@ def valid_options(draw) -> dict[str, str]:
     chosen += SMASH_OR_PASS if smash else []
     needed = [key for group in rules.needs for key in group]
     for key in (key for key in rules.fields if key not in (*rules.sizes, *needed, *SMASH_OR_PASS)):
+        if key == "only_flat" and smash:
+            continue
         if draw(st.booleans()) and not {key, *chosen} >= {"limit_price", "wiggle"}:
             chosen.append(key)
     options |= {key: draw(values_of(key)) for key in (*chosen, *limits)}

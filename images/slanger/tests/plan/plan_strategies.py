@@ -37,6 +37,7 @@ def wild_field(near):
     fields |= {
         "extended_hours": st.just(True),
         "sp": st.just(True),
+        "only_flat": st.just(True),
         "time_in_force": st.sampled_from(["day", "gtc", "ioc", "fok", "opg", "cls"]),
     }
     return st.sampled_from(sorted(fields)).flatmap(lambda key: fields[key].map(lambda value: {key: value}))
