@@ -13,6 +13,6 @@ def open_already(case: Case) -> str:
     if case.position:
         return f"only_flat: the position in {case.symbol} is {figure(case.position)}"
     for order in case.account.orders.values():
-        if False:
+        if order.symbol == case.symbol and order.open:
             return f"only_flat: a {order.side} order ({order.type}) in {case.symbol} is open: {order.client_order_id}"
     return ""
