@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from datetime import time as clock_time
+from typing import TypeVar
 
 from botkit.alpaca import Refused, Unavailable
 from botkit.alpaca_clock import Clock
@@ -29,6 +30,7 @@ from beancleaner.settings import Settings
 from beancleaner.state import Calendar, Order, Position, Price
 
 log = logging.getLogger(__name__)
+Found = TypeVar("Found")
 CALENDAR_DAYS = timedelta(days=10)
 FIRST_DELAY, LONGEST_DELAY = 0.25, 5.0
 # After the moment at which a rule becomes due, so that the broker's clock is not before it.
@@ -122,11 +124,16 @@ async def look(desk: Desk, again: bool, dry: bool) -> Seen:
 
 async def persist(desk: Desk, again: bool, deadline: float, dry: bool = False) -> Seen:
     """`look`, until broker and Redis answer. Raises Stopped once the time (monotonic s) is over."""
+    return await _persist(lambda: look(desk, again, dry), deadline)
+
+
+async def _persist(work: Callable[[], Awaitable[Found]], deadline: float) -> Found:
+    """What sends nothing is tried until broker and Redis answer. Raises Stopped once the time (monotonic s) is over."""
     delay, told = FIRST_DELAY, ""
     while True:
         try:
             async with asyncio.timeout_at(deadline):
-                return await look(desk, again, dry)
+                return await work()
         except (Refused, Unavailable, BusDown) as problem:
             words = str(problem)
         except TimeoutError:
@@ -182,16 +189,17 @@ async def _take_turn(stack: AsyncExitStack, memory: Memory, deadline: float) -> 
 async def _carry_out(desk: Desk, seen: Seen, blank: Report, deadline: float) -> tuple[Report, list[str]]:
     targets = [_target(line, seen) for line in seen.plan.to_close]
     closing = Closing(desk.broker, targets, seen.clock.day, seen.clock, seen.read_at)
-    recovered: list[Result] = []
-    try:
-        if desk.memory:
-            recovered = await _recover(desk.broker, seen, {one.key for one in targets})
+
+    async def begin() -> list[Result]:
+        found = await _recover(desk.broker, seen, {one.key for one in targets}) if desk.memory else []
         if targets:
             begun = await closing.begin()
             if desk.memory:
                 await desk.memory.note_begun(begun, seen.clock.day)
-    except (Refused, Unavailable, BusDown) as problem:
-        raise Stopped(f"nothing is closed: {problem}") from None
+        return found
+
+    # One answer that is lost here must not end a run that has minutes left.
+    recovered = await _persist(begin, deadline)
     results = recovered
     if targets:
         await closing.close(deadline)

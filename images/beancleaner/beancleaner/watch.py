@@ -19,6 +19,8 @@ QUIET_SECONDS = 900.0
 MARGIN_SECONDS, SHORTEST_RUN = 5.0, 15.0
 # Trouble with lists, Redis or the account is noticed within so long, though no rule is due.
 LOOK_SECONDS = 60.0
+# Until the next try of what is due: the bell may be a minute away.
+AGAIN_SECONDS = 2.0
 
 
 class Watch:
@@ -29,6 +31,8 @@ class Watch:
         self._ran_at = self._looked_at - LOOK_SECONDS
         self._clean = False
         """Whether the last run had nothing left to do."""
+        self._calls = 0
+        """Of the broker, by the last run."""
         self._told: tuple[Any, ...] | None = None
         self._told_at = -QUIET_SECONDS
         self.wrong = False
@@ -54,7 +58,7 @@ class Watch:
         due_in, self._ran_at = self._due_in(), time.monotonic()
         deadline = None if due_in is None else self._ran_at + max(due_in - MARGIN_SECONDS, SHORTEST_RUN)
         report, closed = await clean(self._desk, deadline=deadline)
-        self._clean = report.exit_code == 0
+        self._clean, self._calls = report.exit_code == 0, report.calls
         self.wrong = report.exit_code == EXIT_CONFIG
         if report.eventful and not self._is_old(report.gist):
             await tell(report, self._desk.memory, self._writer, closed)
@@ -65,10 +69,11 @@ class Watch:
         rules = self._desk.settings.rules
         if self._times is None or not self._clean or rules.trail or any(one.when.always for one in rules.rules):
             return True
-        if time.monotonic() - self._ran_at >= LOOK_SECONDS:
-            return True
+        return time.monotonic() - self._ran_at >= LOOK_SECONDS or self._is_due(self._times)
+
+    def _is_due(self, times: Times) -> bool:
         try:
-            return any_due(self._desk, self._times)
+            return any_due(self._desk, times)
         except LookupError:
             # The run says so.
             return True
@@ -96,4 +101,10 @@ class Watch:
     def _pause(self) -> float:
         due_in = self._due_in()
         interval = float(self._desk.settings.interval)
+        if self._times is None:
+            # What becomes due meanwhile is not known.
+            interval = min(interval, AGAIN_SECONDS)
+        elif not self._clean and self._is_due(self._times):
+            # Tries that fail leave half of the broker's budget to the one that succeeds.
+            interval = min(interval, max(AGAIN_SECONDS, self._calls * 120 / self._desk.settings.broker.requests_per_minute))
         return interval if due_in is None else max(0.0, min(interval, due_in + AFTER_SECONDS))
