@@ -29,8 +29,8 @@ from earnyearn.telling import SERVICE, Teller
 from earnyearn.trading import Trading
 
 log = logging.getLogger(SERVICE)
-# Answers come from containers beside this one.
-MARKET_SECONDS = 10.0
+# purrstream, beside this one, waits up to 25 s for the broker's bars.
+MARKET_SECONDS = 30.0
 FLUSH_SECONDS = 4.0
 
 

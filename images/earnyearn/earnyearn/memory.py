@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from botkit.bus import Bus
 
@@ -21,8 +22,8 @@ class Record:
 
     outcome: str = ""
     """"" while it is being sent."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """The order's amounts when it was first sent: other settings must not make another order of the same signal."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """The order's, as they were first sent: neither other settings nor corrected bars may make another order of the same signal."""
     alert: str = ""
 
 

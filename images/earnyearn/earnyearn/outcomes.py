@@ -1,14 +1,17 @@
 """What becomes of the day's signals, each once: told, or ordered while it is fresh, whatever is killed or replayed in between.
 
-Before an order is sent Redis knows its amounts, so that a restart sends the same bytes, which the webhook takes for the same alert.
+Before an order is sent Redis knows all that it is made of, so that a restart sends the same bytes, which the webhook takes for the same alert.
+The broker corrects bars after late trades: a restart may find another signal beside one that was sent, and it does not order once more.
 What Redis loses is written again; what it lost while this process was away is at worst told too little, never ordered twice.
 """
 
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from botkit.bus import BusDown
 from botkit.market import Market, MarketDown, MarketRefused
@@ -17,13 +20,15 @@ from botkit.orders import Order, Outcome, Webhook
 from earnyearn.memory import Day, Memory, Record
 from earnyearn.session import Session
 from earnyearn.settings import Settings
-from earnyearn.strategy import SEND, Signal
+from earnyearn.strategy import COOLDOWN, SEND, Signal, end_of
 from earnyearn.telling import SERVICE, Teller
 
 log = logging.getLogger(__name__)
 ROUTE = "trailing"
 # An earlier try may have been taken: its answer was lost, or a process was killed in the middle.
 UNKNOWN = "unknown"
+# "": it is on its way.
+ORDERED = (Outcome.SENT.value, UNKNOWN, "")
 CLOCK_SECONDS = 1.0
 
 
@@ -100,7 +105,7 @@ class Outcomes:
         if signal.verdict != SEND:
             await self._told(signal, Record(signal.verdict), "")
             return
-        fields = dict(begun.fields) if begun else _amounts(self._settings)
+        fields = dict(begun.fields) if begun else _fields(signal, self._settings)
         tries = 1 if begun else 0
 
         async def fresh() -> bool:
@@ -108,6 +113,9 @@ class Outcomes:
             if not await self._is_fresh(signal, session):
                 return False
             if not tries:
+                # Nothing may come between the look at the others and this one's record.
+                if self._is_cooling(signal):
+                    return False
                 await self._remember(signal.id, Record("", fields))
             tries += 1
             return True
@@ -115,8 +123,17 @@ class Outcomes:
         answer = await self._webhook.send(order_of(signal, fields), fresh)
         if answer.outcome == Outcome.STALE and not tries and unsure:
             return
-        outcome = UNKNOWN if answer.outcome == Outcome.STALE and tries else answer.outcome.value
+        outcome = answer.outcome.value
+        if answer.outcome == Outcome.STALE and tries:
+            outcome = UNKNOWN
+        elif answer.outcome == Outcome.STALE and self._is_cooling(signal):
+            outcome, fields = COOLDOWN, {}
         await self._told(signal, Record(outcome, fields, answer.alert), answer.reason)
+
+    def _is_cooling(self, signal: Signal) -> bool:
+        """Whether another one of the symbol that was ordered, or may have been, is nearer than the cooldown, before or after it."""
+        ends = (end_of(name, signal.symbol) for name, one in self._records.items() if name != signal.id and one.outcome in ORDERED)
+        return any(end is not None and abs(signal.end - end) < self._settings.rules.cooldown for end in ends)
 
     async def _told(self, signal: Signal, record: Record, why: str) -> None:
         await self._remember(signal.id, record)
@@ -150,10 +167,8 @@ class Outcomes:
         return now - signal.end > self._settings.fresh
 
 
-def order_of(signal: Signal, fields: dict[str, str]) -> Order:
-    """A pure function of the signal and the amounts."""
-    # A second entry on top of the resting stop would be refused by the broker: a position at a time.
-    more = {**fields, "only_flat": True, "price": repr(signal.price), "interval": "1"}
+def order_of(signal: Signal, fields: Mapping[str, Any]) -> Order:
+    """A pure function of the signal's id, symbol, side and time, its account, and the fields."""
     return Order(
         signal=signal.id,
         name=SERVICE,
@@ -162,9 +177,16 @@ def order_of(signal: Signal, fields: dict[str, str]) -> Order:
         symbol=signal.symbol,
         action=signal.side,
         time=signal.at,
-        fields=more,
+        fields=fields,
     )
 
 
-def _amounts(settings: Settings) -> dict[str, str]:
-    return {"notional": settings.notional, "trail_percent": settings.trail_percent}
+def _fields(signal: Signal, settings: Settings) -> dict[str, Any]:
+    return {
+        "notional": settings.notional,
+        "trail_percent": settings.trail_percent,
+        # A second entry on top of the resting stop would be refused by the broker: a position at a time.
+        "only_flat": True,
+        "price": repr(signal.price),
+        "interval": "1",
+    }

@@ -21,6 +21,7 @@ BUY, SELL = "buy", "sell"
 MACD, RSI, BOTH = "macd", "rsi", "both"
 # What becomes of a signal, as far as the bars tell.
 SEND, COOLDOWN, LATE = "send", "cooldown", "late"
+ID_TIME = "%Y%m%d%H%M"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,7 @@ def _signal(state: State, rules: Rules, session: Session, symbol: str, end: date
         state.signalled = end
     end = end.astimezone(UTC)
     return Signal(
-        id=f"earnyearn-{symbol}-{end:%Y%m%d%H%M}-{side}",
+        id=f"{_prefix(symbol)}{end:{ID_TIME}}-{side}",
         symbol=symbol,
         side=side,
         reason=reason,
@@ -155,3 +156,18 @@ def _signal(state: State, rules: Rules, session: Session, symbol: str, end: date
         rsi=state.rsi.value,
         verdict=verdict,
     )
+
+
+def end_of(name: str, symbol: str) -> datetime | None:
+    """End of the bar of the signal with this id; None where it is another symbol's."""
+    time, _, side = name.removeprefix(_prefix(symbol)).partition("-")
+    if not name.startswith(_prefix(symbol)) or side not in (BUY, SELL):
+        return None
+    try:
+        return datetime.strptime(time, ID_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _prefix(symbol: str) -> str:
+    return f"earnyearn-{symbol}-"

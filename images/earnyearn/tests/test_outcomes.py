@@ -1,6 +1,7 @@
 """What becomes of signals, each once, with a Redis, a clock and a webhook that do what the test says."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from botkit.bus import BusDown
 from botkit.market import MarketDown
-from botkit.orders import Answer, Outcome
+from botkit.orders import Answer, Outcome, body_of
 from earnyearn.memory import Day, Record
 from earnyearn.outcomes import Outcomes, order_of
 from earnyearn.session import Session
@@ -16,13 +17,13 @@ from earnyearn.strategy import Signal
 
 OPENS = datetime(2026, 12, 9, 14, 30, tzinfo=UTC)
 SESSION = Session(OPENS.date(), OPENS, OPENS + timedelta(minutes=390), OPENS - timedelta(days=1), OPENS - timedelta(hours=17, minutes=30))
-AMOUNTS = {"notional": "2000", "trail_percent": "0.5"}
+FIELDS = {"notional": "2000", "trail_percent": "0.5", "only_flat": True, "price": "229.5", "interval": "1"}
 
 
-def signal_at(minute, verdict="send", side="buy"):
+def signal_at(minute, verdict="send", side="buy", symbol="AAPL", price=229.5):
     end = OPENS + timedelta(minutes=minute)
     return Signal(
-        id=f"earnyearn-AAPL-{end:%Y%m%d%H%M}-{side}", symbol="AAPL", side=side, reason="macd", at=f"{end:%Y-%m-%dT%H:%M:%SZ}", price=229.5,
+        id=f"earnyearn-{symbol}-{end:%Y%m%d%H%M}-{side}", symbol=symbol, side=side, reason="macd", at=f"{end:%Y-%m-%dT%H:%M:%SZ}", price=price,
         macd=0.5, signal=0.4, rsi=55.0, verdict=verdict,
     )  # fmt: skip
 
@@ -64,7 +65,8 @@ class World:
         self.minute, self.is_open, self.clock_down = minute, True, 0
         self.memory, self.answers, self.sent, self.told, self.noted = FakeMemory(found), list(answers), [], [], []
         self.settings = SimpleNamespace(
-            account="paper", notional="2000", trail_percent="0.5", fresh=timedelta(seconds=120), rules=SimpleNamespace(before_close=timedelta(minutes=15)),
+            account="paper", notional="2000", trail_percent="0.5", fresh=timedelta(seconds=120),
+            rules=SimpleNamespace(before_close=timedelta(minutes=15), cooldown=timedelta(minutes=1)),
         )  # fmt: skip
         vars(self.settings).update(changed)
 
@@ -83,6 +85,8 @@ class World:
         while await fresh():
             self.sent.append(order)
             answer = self.answers.pop(0) if self.answers else Answer(Outcome.SENT, "a" * 32)
+            if isinstance(answer, asyncio.CancelledError):
+                raise answer
             if answer:
                 return answer
             self.minute += 1
@@ -124,16 +128,14 @@ def quick(monkeypatch):
 def test_a_fresh_signal_is_one_order():
     world, signal = World(), signal_at(60)
     play(world, signal, signal)
-    assert [(order.signal, order.fields) for order in world.sent] == [
-        (signal.id, {**AMOUNTS, "only_flat": True, "price": "229.5", "interval": "1"})
-    ]
-    assert world.told == [(signal.id, "sent")] and world.memory.records[signal.id] == Record("sent", AMOUNTS, "a" * 32)
+    assert [(order.signal, order.fields) for order in world.sent] == [(signal.id, FIELDS)]
+    assert world.told == [(signal.id, "sent")] and world.memory.records[signal.id] == Record("sent", FIELDS, "a" * 32)
 
 
 def test_the_order_follows_from_the_signal_alone():
-    one, other = (order_of(replace(signal_at(60), account="paper"), AMOUNTS) for _ in range(2))
+    one, other = (order_of(replace(signal_at(60), account="paper"), FIELDS) for _ in range(2))
     assert one == other and one.time == "2026-12-09T15:30:00Z" and one.route == "trailing"
-    assert order_of(replace(signal_at(61), account="paper"), AMOUNTS) != one
+    assert order_of(replace(signal_at(61), account="paper"), FIELDS) != one
 
 
 @pytest.mark.parametrize(
@@ -185,18 +187,63 @@ def test_a_new_process_orders_nothing_twice():
 
 
 def test_killed_in_the_middle_it_sends_the_same_bytes():
-    """Other settings must not make another order of the signal."""
+    """Neither other settings nor a bar that the broker has corrected meanwhile may make another order of the signal."""
     signal = signal_at(60)
-    world = World(61.0, {signal.id: Record("", AMOUNTS)}, notional="5000", trail_percent="9")
-    play(world, signal)
-    assert world.sent == [order_of(replace(signal, account="paper"), AMOUNTS)] and world.told == [(signal.id, "sent")]
+    world = World(answers=[asyncio.CancelledError()])
+    with contextlib.suppress(asyncio.CancelledError):
+        play(world, signal)
+    (first,) = world.sent
+    assert world.memory.records == {signal.id: Record("", FIELDS)}
+    world.settings.notional, world.settings.trail_percent = "5000", "9"
+    play(world, replace(signal, price=229.47))
+    assert world.told == [(signal.id, "sent")]
+    assert [body_of(order) for order in world.sent] == [body_of(first)] * 2
 
 
 def test_killed_in_the_middle_and_too_late():
     signal = signal_at(60)
-    world = World(90.0, {signal.id: Record("", AMOUNTS)})
+    world = World(90.0, {signal.id: Record("", FIELDS)})
     play(world, signal)
     assert world.sent == [] and world.told == [(signal.id, "unknown")]
+
+
+RULES_OF_25 = SimpleNamespace(before_close=timedelta(minutes=15), cooldown=timedelta(minutes=25))
+
+
+@pytest.mark.parametrize("outcome", ["sent", "unknown", ""])
+@pytest.mark.parametrize(("minute", "side"), [(62, "buy"), (58, "buy"), (60, "sell"), (84, "buy")])
+def test_another_signal_beside_one_that_was_ordered(outcome, minute, side):
+    """Corrected bars have it some minutes earlier or later, after a restart or not."""
+    before, found = signal_at(60), signal_at(minute, side=side)
+    world = World(minute, {before.id: Record(outcome, FIELDS)}, rules=RULES_OF_25)
+    play(world, found)
+    assert world.sent == [] and world.told == [(found.id, "cooldown")]
+    assert world.memory.records[found.id] == Record("cooldown")
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        (Record("sent", FIELDS), signal_at(85)),
+        (Record("sent", FIELDS), signal_at(62, symbol="AA")),
+        (Record("stale", FIELDS), signal_at(62)),
+        (Record("refused", FIELDS), signal_at(62)),
+        (Record("cooldown"), signal_at(62)),
+    ],
+)
+def test_what_is_no_order_beside_another(record, found):
+    """Far enough from it, of another symbol, or beside one that was never ordered."""
+    world = World((found.end - OPENS) / timedelta(minutes=1), {signal_at(60).id: record}, rules=RULES_OF_25)
+    play(world, found)
+    assert world.told == [(found.id, "sent")]
+
+
+def test_two_that_are_decided_at_once_are_one_order():
+    """Found by bars before and after a correction, while neither is ordered."""
+    world, signals = World(61.0, {}, rules=RULES_OF_25), [signal_at(60), signal_at(61)]
+    world.clock_down = 2
+    play(world, *signals)
+    assert len(world.sent) == 1 and sorted(outcome for _, outcome in world.told) == ["cooldown", "sent"]
 
 
 def test_slept_through():
@@ -261,7 +308,7 @@ def test_redis_is_away():
         await outcomes.save()
 
     asyncio.run(run())
-    assert world.memory.records == {signal.id: Record("sent", AMOUNTS, "a" * 32)}
+    assert world.memory.records == {signal.id: Record("sent", FIELDS, "a" * 32)}
 
 
 def test_what_redis_loses_is_written_again():

@@ -7,7 +7,7 @@ import numpy
 import pytest
 import talib
 from earnyearn.session import Session
-from earnyearn.strategy import MINUTE, Rules, State, _found, _macd_side, _rsi_side, _signal, step
+from earnyearn.strategy import MINUTE, Rules, State, _found, _macd_side, _rsi_side, _signal, end_of, step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -204,3 +204,9 @@ def test_memory_is_bounded(closes):
         if number > 50:
             sizes.add((len(state.macd.first), len(state.crossed) <= 4))
     assert sizes == {(0, True)}
+
+
+def test_an_id_says_when_and_of_which_symbol():
+    one = _signal(State(), rules(), SESSION, "BRK.B", OPENS + 60 * MINUTE, 400.0, "sell", "macd")
+    assert end_of(one.id, "BRK.B") == one.end == OPENS + 60 * MINUTE
+    assert end_of(one.id, "BRK") is None and end_of("earnyearn-A-202612091530", "A") is None and end_of("earnyearn-A-x-buy", "A") is None
