@@ -192,6 +192,11 @@ def test_the_words_say_what_it_may_do():
     ]
 
 
+def test_only_from_flat_is_signed_and_said():
+    made = new_alert({**BASE, "only_flat": "true"}, KEY, NOW)
+    assert made["fixed"]["order"] == {"notional": 100, "only_flat": True} and made["summary"][2] == "Order: $100, only from flat."
+
+
 def test_the_words_of_an_indicator_s_alert_name_its_side():
     made = new_alert({**BASE, "action": "buy"}, KEY, NOW)
     assert " buys " in made["summary"][0] and "action, " not in made["notes"][-1]

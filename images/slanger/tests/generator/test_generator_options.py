@@ -1,9 +1,10 @@
 """Options that make no alert: each is refused with its key and the fix, all of them at once."""
 
 import pytest
-from slanger.alert import Limits, OrderFields
+from slanger.alert import SIZES, Limits, OrderFields
 from slanger.generator.alerts import new_alert
 from slanger.generator.fields import BY_KEY
+from slanger.generator.form import PLACES
 from slanger.generator.options import BadOptions, check
 from slanger.generator.routes import RULES
 
@@ -96,3 +97,9 @@ def test_the_limits_can_only_be_those_of_the_schema():
     assert {key for key in BY_KEY if key in Limits.model_fields} == set(Limits.model_fields)
     order = {key for rules in RULES.values() for key in rules.fields}
     assert order == set(OrderFields.model_fields)
+
+
+def test_every_field_has_its_place_on_the_form():
+    placed = {key for keys in PLACES.values() for key in keys}
+    # The sizes are one choice with an amount.
+    assert placed == set(BY_KEY) - {"size", *SIZES}
