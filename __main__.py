@@ -91,7 +91,7 @@ if stack.alpaca_paper:
 
 queue, webhook = None, None
 if stack.webhook:
-    given = stack.webhook.arguments(stack.secrets.get(WEBHOOK, {}))
+    given = stack.webhook.arguments(stack)
     if data and "secrets" in given:
         given["secrets"] = {"redis_url": data.redis_url, "influx_url": data.influx_write_url, **given["secrets"]}
     elif data:

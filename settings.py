@@ -16,6 +16,7 @@ from components.image_folders import image_folder
 from components.network import Egress
 from components.task import FARGATE_SIZES, NAME_PATTERN
 from settings_beancleaner import BeancleanerSettings, beancleaner_mistakes, beancleaner_warnings
+from settings_budget import budget_warnings
 from settings_checks import across_bots, host_mistakes, secret_mistakes
 from settings_data import BoardSettings, DataSettings, GrafanaSettings, data_mistakes
 from settings_market import EarnyearnSettings, FinnhubReplaySettings, PurrstreamSettings, market_mistakes
@@ -174,7 +175,7 @@ def load(stack: str) -> Settings:
         except json.JSONDecodeError:
             raw[key] = text  # the type check below names the key and what it expects
     settings = parse(raw, stack)
-    for one in beancleaner_warnings(settings):
+    for one in (*beancleaner_warnings(settings), *budget_warnings(settings)):
         pulumi.log.warn(one)
     return settings
 

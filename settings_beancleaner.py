@@ -11,6 +11,7 @@ from components.beancleaner import argument_mistakes
 from components.beancleaner_rules import QUOTE, read_rules, rules_text, unquoted
 from components.webhook_args import WebhookMode
 from settings_account import AccountSettings, account_mistakes, account_placeholders
+from settings_budget import budget
 from settings_section import BEANCLEANER, DATA, PROJECT, WEBHOOK, in_configuration_keys, size_mistakes
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class BeancleanerSettings(AccountSettings):
 
     def arguments(self, settings: "Settings", parts: Mapping[str, Any]) -> dict[str, Any]:
         """BeancleanerArgs but for host; `parts` are the components that the stack has, by the name of their block."""
-        given = {**self.model_dump(exclude_none=True), **self.access(settings, BEANCLEANER)}
+        given = {**self.model_dump(exclude_none=True), **budget(settings, BEANCLEANER), **self.access(settings, BEANCLEANER)}
         given["secrets"] |= {"redis_url": parts[DATA].redis_url, "influx_url": parts[DATA].influx_write_url}
         return {**given, **({"broker_url": parts["alpacaPaper"].url} if parts.get("alpacaPaper") else {})}
 

@@ -10,6 +10,7 @@ from components import earnyearn, finnhub_replay, purrstream
 from components.earnyearn import EarningsSide, EarningsSignals, Recommendation
 from components.purrstream import MarketFeed
 from settings_account import AccountSettings, account_mistakes, account_placeholders
+from settings_budget import budget
 from settings_section import (
     BEANCLEANER,
     DATA,
@@ -51,7 +52,7 @@ class PurrstreamSettings(AccountSettings):
 
     def arguments(self, settings: "Settings", parts: Mapping[str, Any]) -> dict[str, Any]:
         """PurrstreamArgs but for host; `parts` are the components that the stack has, by the name of their block."""
-        given = {**self.model_dump(exclude_none=True), **self.access(settings, PURRSTREAM)}
+        given = {**self.model_dump(exclude_none=True), **budget(settings, PURRSTREAM), **self.access(settings, PURRSTREAM)}
         given["secrets"] |= {"redis_url": parts[DATA].redis_url, "influx_url": parts[DATA].influx_write_url}
         if settings.data.history is not None:
             given["secrets"]["history_url"] = parts[DATA].history_url

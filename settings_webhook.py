@@ -12,6 +12,7 @@ from components.alpaca_paper import MarketHours
 from components.webhook_args import WebhookAuthentication, WebhookIngress, WebhookMode
 from components.webhook_checks import argument_mistakes
 from components.webhook_environment import ACCEPT_SECRETS, EXECUTE_SECRETS, REQUIRED_SECRETS
+from settings_budget import budget
 from settings_section import PROJECT, WEBHOOK, Port, Section
 
 if TYPE_CHECKING:
@@ -115,10 +116,11 @@ class WebhookSettings(Section):
     secret_arn: Optional[str] = None
     secret_keys: Optional[list[str]] = None
 
-    def arguments(self, secrets: dict[str, str]) -> dict[str, Any]:
-        """WebhookServiceArgs but for what other resources give (host, queue, broker_url, subnets); `secrets` have camelCase keys."""
-        given = self.model_dump(exclude={"broker"}, exclude_none=True)
+    def arguments(self, settings: "Settings") -> dict[str, Any]:
+        """WebhookServiceArgs but for what other resources give (host, queue, broker_url, subnets)."""
+        given = {**self.model_dump(exclude={"broker"}, exclude_none=True), **budget(settings, WEBHOOK)}
         if self.secret_arn is None:
+            secrets = settings.secrets.get(WEBHOOK, {})
             own = {key: secrets[to_camel(key)] for key in (*ACCEPT_SECRETS, *EXECUTE_SECRETS) if to_camel(key) in secrets}
             given["secrets"] = {key: pulumi.Output.secret(value) for key, value in own.items()}
         return given

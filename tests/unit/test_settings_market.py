@@ -271,7 +271,9 @@ def test_what_purrstream_is_given() -> None:
         "account": "paper", "mode": "paper", "symbols": ["AAPL"], "secrets": {**OF_WEBHOOK, **STORES},
         "broker_url": paper, "data_url": paper, "stream_url": "ws://alpaca-paper:8000",
     }  # fmt: skip
-    assert aws == {"account": "paper", "mode": "paper", "symbols": ["AAPL"], "secrets": {**OF_WEBHOOK, **STORES}}
+    assert aws == {
+        "account": "paper", "mode": "paper", "symbols": ["AAPL"], "requests_per_minute": 30, "secrets": {**OF_WEBHOOK, **STORES},
+    }  # fmt: skip
     assert alone["secrets"] == {"broker_key": "hush-p", "broker_secret": "hush-p", **STORES}
     with_history = {**AWS, "data": {"history": {}}, "secrets": {**AWS["secrets"], "data": {**DATA, "historyPassword": "hush" * 5}}}
     assert told(with_history, "purrstream")["secrets"]["history_url"] == "http://h"

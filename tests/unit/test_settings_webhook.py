@@ -37,7 +37,7 @@ def webhook(**changes: Any) -> Any:
 @pytest.mark.parametrize("base", [LOCAL, AWS])
 def test_a_stack_may_have_a_webhook_and_no_bot(base: dict[str, Any]) -> None:
     settings = parse(copy.deepcopy(base), "dev")
-    given = settings.webhook.arguments(settings.secrets["webhook"])
+    given = settings.webhook.arguments(settings)
     assert given["limits"]["account"] == {"order_notional": 500, "notional_per_day": 5000, "orders_per_day": 50, "loss_per_day": 200}
     assert set(given["secrets"]) == {"signing_key", "broker_key", "broker_secret"}
     assert given["mode"] == "paper", "play money unless somebody says otherwise"
