@@ -48,7 +48,11 @@ class _Line:
     """What is known of one symbol."""
 
     covered: str
-    """All bars that start before it have been given."""
+    """All bars that start before it have been given, or were not asked for."""
+    given: str = ""
+    """The end of the last bar that was given."""
+    behind: bool = False
+    """No bar has been given, and purrstream tells of none since long before what is asked for: a thin symbol, or the clock was set back."""
     owed: bool = True
     asks: int = 0
     """Reasons to ask so far: an answer to an earlier one does not settle a later one."""
@@ -143,10 +147,10 @@ class Follower:
             return []
         if bar.start < line.covered:
             # Told twice; or another time has begun, which the next answer shows.
-            if bar.ends + OLD < datetime.fromisoformat(line.covered):
+            if _long_before(text_of(bar.ends), line.covered):
                 self._owe(line)
             return []
-        line.covered = text_of(bar.ends)
+        line.covered = line.given = text_of(bar.ends)
         return [bar]
 
     def _filled(self, symbol: str, asks: int, answer: Answer) -> list[Bar]:
@@ -158,8 +162,9 @@ class Follower:
             log.warning("%s: the broker has no bars of such a symbol", symbol)
         given = [bar for bar in answer.bars.get(symbol, ()) if bar.start >= line.covered]
         until = answer.live.get(symbol, "")
-        if until and line.covered and datetime.fromisoformat(until) + OLD < datetime.fromisoformat(line.covered):
-            raise TimeWentBack(f"{symbol}: bars until {line.covered} have been given, and the broker's clock is at {until}")
+        if until and line.given and _long_before(until, line.given):
+            raise TimeWentBack(f"{symbol}: bars until {line.given} have been given, and the broker's clock is at {until}")
+        line.behind = bool(until and line.covered) and not line.given and _long_before(until, line.covered)
         line.covered = max([line.covered, until, *(text_of(bar.ends) for bar in given[-1:])])
         held, line.held = sorted(line.held, key=lambda bar: bar.start), []
         for bar in held:
@@ -170,6 +175,7 @@ class Follower:
                 line.covered = text_of(bar.ends)
             else:
                 line.held.append(bar)
+        line.given = max([line.given, *(text_of(bar.ends) for bar in given[-1:])])
         line.owed = not until or bool(line.held) or asks != line.asks
         return given
 
@@ -223,15 +229,10 @@ class Follower:
             await self._owing.wait()
             try:
                 await self._start_lines()
-                for group in self._groups():
-                    # Meanwhile some may not be followed any more.
-                    asked = {symbol: self._lines[symbol].asks for symbol in group if symbol in self._lines}
-                    if not asked:
-                        continue
-                    answer = await self._market.answer(list(asked), min(self._lines[symbol].covered for symbol in asked))
-                    filled = _Filled(asked, answer, asyncio.get_running_loop().create_future())
-                    await self._queue.put(filled)
-                    await filled.done
+                refusals = [await self._ask(group) for group in self._groups()]
+                await self._look_at_clock()
+                if refused := next(filter(None, refusals), None):
+                    raise refused
                 told = False
             except (MarketDown, MarketRefused) as problem:
                 if not told:
@@ -242,6 +243,35 @@ class Follower:
                 backoff.reset()
                 continue
             await asyncio.sleep(backoff.delay())
+
+    async def _ask(self, names: list[str]) -> MarketRefused | None:
+        """Reads what these are owed. What is refused keeps no other symbol away: the last refusal. Raises MarketDown."""
+        # Meanwhile some may not be followed any more.
+        asked = {symbol: self._lines[symbol].asks for symbol in names if symbol in self._lines}
+        if not asked:
+            return None
+        try:
+            answer = await self._market.answer(list(asked), min(self._lines[symbol].covered for symbol in asked))
+        except MarketRefused as refused:
+            if len(names) == 1:
+                return refused
+            # Too many minutes of so many symbols (nights and weekends count), or one of them is odd.
+            refusals = [await self._ask(half) for half in (names[: len(names) // 2], names[len(names) // 2 :])]
+            return refusals[1] or refusals[0]
+        filled = _Filled(asked, answer, asyncio.get_running_loop().create_future())
+        await self._queue.put(filled)
+        await filled.done
+        return None
+
+    async def _look_at_clock(self) -> None:
+        """Where no bar has been given, how far bars go says nothing of the time."""
+        if not any(line.behind for line in self._lines.values()):
+            return
+        now = text_of((await self._market.clock()).time)
+        for symbol, line in self._lines.items():
+            if line.behind and _long_before(now, line.covered):
+                raise TimeWentBack(f"{symbol}: bars from {line.covered} on are followed, and the broker's clock is at {now}")
+            line.behind = False
 
     async def _start_lines(self) -> None:
         """Those that follow from now on: their now is the broker's."""
@@ -262,3 +292,7 @@ class Follower:
                 first = covered
             groups[-1].append(symbol)
         return groups
+
+
+def _long_before(time: str, other: str) -> bool:
+    return datetime.fromisoformat(time) + OLD < datetime.fromisoformat(other)

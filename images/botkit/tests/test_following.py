@@ -10,7 +10,7 @@ import pytest
 from botkit import following
 from botkit.bus import BusDown, Gap, Received
 from botkit.following import Follower, TimeWentBack
-from botkit.market import Answer, Bar, Clock, MarketDown, bars_channel, text_of
+from botkit.market import Answer, Bar, Clock, MarketDown, MarketRefused, bars_channel, text_of
 
 START = datetime(2026, 12, 9, 14, 30, tzinfo=UTC)
 SEED = int(os.environ.get("BOTKIT_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -267,6 +267,63 @@ def test_a_clock_that_was_set_back_ends_it():
             return task.exception()
 
     assert isinstance(asyncio.run(scenario()), TimeWentBack)
+
+
+def test_a_symbol_without_bars_since_yesterday_is_no_clock_that_was_set_back():
+    """It may be thin, or halted; the others go on, and so does it when it trades again."""
+
+    async def scenario():
+        world = World()
+        world.live, world.now = {"A": 2, "THIN": -600}, 2
+        world.make("A", 0)
+        async with reading(world, ["A", "THIN"]) as (_, heard, task):
+            await until(lambda: heard)
+            world.say(Gap(1.0))
+            world.make("A", 2, since=1)
+            world.make("THIN", 2, since=-600)
+            await until(lambda: task.done() or len(heard) == 3)
+            assert not task.done()
+            return numbers(heard), numbers(heard, "THIN")
+
+    assert asyncio.run(scenario()) == ([0, 2], [2])
+
+
+def test_a_clock_that_was_set_back_before_any_bar_ends_it():
+    async def scenario():
+        world = World()
+        world.live, world.now = {"A": 600}, 600
+        async with reading(world, ["A"], since=600) as (_, _, task):
+            await until(lambda: world.asked)
+            world.now, world.live = 1, {"A": 1}
+            world.make("A", 1)
+            await until(task.done)
+            return task.exception()
+
+    assert isinstance(asyncio.run(scenario()), TimeWentBack)
+
+
+def test_what_is_refused_of_many_symbols_is_asked_of_fewer():
+    """After a weekend they are too many minutes together; and an odd name is refused however few are asked for with it."""
+
+    async def scenario():
+        world = World()
+        names = [f"S{number:02}" for number in range(64)]
+        world.live = dict.fromkeys(names, 1)
+        for name in names:
+            world.make(name, 0)
+        original = world.answer
+
+        async def strict(symbols, start, end=""):
+            if len(symbols) > 10 or "ODD" in symbols:
+                raise MarketRefused("ask for fewer symbols")
+            return await original(symbols, start, end)
+
+        world.answer = strict
+        async with reading(world, ["ODD", *names]) as (_, heard, _):
+            await until(lambda: len(heard) == 64)
+            return {one.symbol for one in heard} == set(names)
+
+    assert asyncio.run(scenario())
 
 
 def test_a_symbol_that_was_asked_for_before_a_gap_is_asked_for_again():

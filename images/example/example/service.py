@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 MEASUREMENT = "example_signal"
 # purrstream is asked for the time again after so long.
 CLOCK_SECONDS = 1.0
+# After the market's clock was set back: purrstream may not have noticed yet.
+AGAIN_SECONDS = 1.0
 
 
 class Service:
@@ -40,6 +42,7 @@ class Service:
                 await self.follow(follower.bars(), began)
             except* TimeWentBack as back:
                 log.warning("the market's clock was set back, beginning anew: %s", back.exceptions[0])
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def follow(self, bars: AsyncIterator[Bar], began: datetime) -> None:
         """`bars`: the day's so far, then each new one, of every symbol in order. A signal that was no longer fresh when this service `began` is

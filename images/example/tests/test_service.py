@@ -1,5 +1,6 @@
 """The service as a process between a Redis and stand-ins of purrstream and webhook: every signal once, whatever is killed."""
 
+import asyncio
 import os
 import random
 import time
@@ -7,7 +8,10 @@ from datetime import timedelta
 
 import pytest
 import requests
+from botkit.following import TimeWentBack
+from botkit.market import Clock
 from botkit.orders import body_of
+from example import service
 from example.settings import read_settings
 from example.signals import Day, order_of
 from example_world import OPEN, World, environment, wait_for, walk
@@ -147,6 +151,38 @@ def test_a_clock_that_is_set_back_begins_anew(world):
     wait_for(lambda: any("beginning anew" in line["message"] for line in service.lines()), why=service.text)
     play(world, service, earlier[1:])
     assert set(world.orders) == wanted
+
+
+def test_a_clock_that_stays_back_is_no_busy_loop(monkeypatch):
+    """Between two beginnings it waits: purrstream would get as many requests as it can answer."""
+    begun = []
+
+    class Back:
+        def __init__(self, *_):
+            begun.append(self)
+
+        async def bars(self):
+            raise TimeWentBack("back")
+            yield
+
+    class Market:
+        async def clock(self):
+            await asyncio.sleep(0)
+            return Clock(OPEN, True, OPEN, OPEN)
+
+    async def scenario():
+        running = asyncio.create_task(service.Service(read_settings(environment()), Market(), None, None).run(None))
+        while not begun:
+            await asyncio.sleep(0)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert len(begun) == 1 and not running.done()
+        running.cancel()
+        await asyncio.wait({running})
+
+    monkeypatch.setattr(service, "Follower", Back)
+    monkeypatch.setattr(service, "AGAIN_SECONDS", 600.0)
+    asyncio.run(scenario())
 
 
 def test_bad_settings_are_one_sentence(world):
