@@ -7,6 +7,7 @@ from typing import Any
 from botkit.alpaca import Refused, Unavailable
 from botkit.alpaca_budget import Priority
 
+from slanger.alert import Side
 from slanger.execute.desk import Desk
 from slanger.execute.gate import HALTED, Halted
 from slanger.execute.order_ids import client_order_id
@@ -151,3 +152,19 @@ async def settle(desk: Desk, symbol: str) -> None:
                 return
         desk.stop.check()
         await desk.account.change(LOOK_SECONDS)
+
+
+def held(desk: Desk, alert: StoredAlert) -> Decimal:
+    """The position in the alert's own direction; below 0 if it is the other one."""
+    return desk.account.position_qty(alert.symbol) * (1 if alert.action == Side.BUY else -1)
+
+
+async def booked(desk: Desk, alert: StoredAlert, entry: Order) -> None:
+    """Waits for the position that an entry's fill has made. That less is held is believed only if a reading some seconds later says so:
+    the broker may tell of a fill before it lists the position. Raises Unavailable, Stopping."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while held(desk, alert) < entry.filled_qty and time.monotonic() < deadline:
+        desk.stop.check()
+        await desk.account.change(LOOK_SECONDS)
+    if held(desk, alert) < entry.filled_qty:
+        await desk.reconciler.refresh(Priority.ORDER)

@@ -117,6 +117,8 @@ def _go_on(case: Case, done: Mapping[str, Order], aristocrats: frozenset[str] | 
         step = after_entry(case, done)
         if step is None:
             return _ordered(done)
+        if isinstance(step, Pass):
+            return step
         # A stop protects: neither limits nor the session keep it back. A switched-off account takes no order at all.
         _check_switch(case)
         return Trade((step,))

@@ -30,7 +30,7 @@ class Step:
     cancels_open_orders: bool = False
     """Cancel the symbol's open orders first: they hold the shares that this one sells."""
     qty_of: str | None = None
-    """Role whose filled quantity is this order's qty."""
+    """Role whose filled quantity is this order's qty, unless it has one."""
     notional: Decimal = Decimal(0)
     """USD that count against the limits; 0 for an order that only reduces a position."""
 

@@ -9,6 +9,7 @@ import logging
 import time
 
 from botkit.alpaca import Refused, Unavailable
+from botkit.alpaca_budget import Priority
 from botkit.stopping import Backoff
 
 from slanger.alert import Route
@@ -16,7 +17,7 @@ from slanger.execute.case import plain
 from slanger.execute.desk import Desk
 from slanger.execute.gate import Halted
 from slanger.execute.order_ids import ROLES, client_order_id
-from slanger.execute.orders import age, clear, final, find, reserve, send, settle
+from slanger.execute.orders import age, booked, clear, final, find, held, reserve, send, settle
 from slanger.execute.outcome import NotTraded, Outcome
 from slanger.execute.plan import plan
 from slanger.execute.state import Order
@@ -26,6 +27,8 @@ from slanger.message import StoredAlert
 log = logging.getLogger(__name__)
 # An order that the alert's next one waits for is cancelled when the alert has become too old, but has at least so long.
 LEAST_FILL_SECONDS = 5.0
+# The broker's words for a stop whose position isn't there.
+INTENT = "position intent mismatch"
 
 
 class _PlanAgain(Exception):
@@ -98,6 +101,10 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order], seen_b
     price = await desk.broker.last_price(alert.symbol)
     desk.account.price(alert.symbol, price)
     await desk.market.sure(shares=not asset.crypto)
+    if alert.route == Route.TRAILING and "enter" in done and "trail" not in done:
+        # A try before this one was interrupted between the two. What has become of the position since decides about the stop.
+        done["enter"] = await _filled(desk, alert, "enter", done["enter"])
+        await booked(desk, alert, done["enter"])
     # Nothing may be waited for between this and the plan: other symbols' fills come in all the time.
     await settle(desk, alert.symbol)
     clock = desk.market.now()
@@ -108,9 +115,6 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order], seen_b
         if seen_before and not done and await _orders_of(desk, alert, seen_before):
             # What is open is its own: taken by the broker after the lookup, and not protected yet.
             raise _PlanAgain
-        if alert.route == Route.TRAILING and "enter" in done and "trail" not in done:
-            # A try before this one was interrupted while it waited.
-            await _filled(desk, alert, "enter", done["enter"])
         return Outcome(kind="ordered" if done else "passed", reason=decided.reason, orders=tuple(done.values()))
     position = desk.account.position_qty(alert.symbol)
     for step in decided.steps:
@@ -124,7 +128,12 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order], seen_b
             await settle(desk, alert.symbol)
             if not done and desk.account.position_qty(alert.symbol) != position:
                 raise _PlanAgain
-        done[step.role] = await send(desk, alert, step, _body(step, done))
+        try:
+            done[step.role] = await send(desk, alert, step, _body(step, done))
+        except Refused as refused:
+            if step.qty_of and INTENT in refused.message:
+                await _look_again(desk, alert, refused)
+            raise
     if decided.refused:
         raise NotTraded(decided.refused)
     return Outcome(kind="ordered", orders=tuple(done.values()))
@@ -133,7 +142,15 @@ async def _decide(desk: Desk, alert: StoredAlert, done: dict[str, Order], seen_b
 def _body(step: Step, done: dict[str, Order]) -> dict:
     if step.qty_of is None:
         return step.order
-    return {**step.order, "qty": plain(done[step.qty_of].filled_qty)}
+    return {"qty": plain(done[step.qty_of].filled_qty), **step.order}
+
+
+async def _look_again(desk: Desk, alert: StoredAlert, refused: Refused) -> None:
+    """After the broker has found no position that a stop could protect. Raises Unavailable, and the alert is planned again by what the
+    account says now: the position may be closed, or the broker may be late to see it. Returns if it is there for good."""
+    await desk.reconciler.refresh(Priority.ORDER)
+    if held(desk, alert) <= 0 or age(alert) <= desk.max_delay + LEAST_FILL_SECONDS:
+        raise Unavailable(f"the broker sees no position for the stop: {refused}") from refused
 
 
 async def _filled(desk: Desk, alert: StoredAlert, role: str, order: Order) -> Order:

@@ -1,6 +1,7 @@
 """A market entry and, once it is filled, a trailing stop for what was filled: on the other side, because it is the exit."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from slanger.execute.case import Case, Refused, figure, floor_to, opposite, plain
@@ -8,7 +9,7 @@ from slanger.execute.entries import Entry, body
 from slanger.execute.prices import on_grid
 from slanger.execute.sizes import quantity
 from slanger.execute.state import Order
-from slanger.execute.steps import Step
+from slanger.execute.steps import Pass, Step
 from slanger.execute.time_in_force import time_in_force
 
 BASIS_POINT = Decimal("0.01")
@@ -22,7 +23,10 @@ def trailing_entry(case: Case) -> Entry:
 
 def trail(case: Case) -> Step:
     """Its qty is the entry's filled one. Distances are rounded down, closer to the price: the stop is never looser than asked."""
-    order = {"symbol": case.symbol, "side": opposite(case.side).value, "type": "trailing_stop", "time_in_force": time_in_force(case)}
+    side = opposite(case.side).value
+    order = {"symbol": case.symbol, "side": side, "type": "trailing_stop", "time_in_force": time_in_force(case)}
+    # What it protects may be gone by now: with this the broker refuses a stop that would open a position the other way round.
+    order["position_intent"] = f"{side}_to_close"
     if case.order.trail_price is not None:
         distance = on_grid("trail_price", case.order.trail_price, case.asset, up=False)
         if distance >= case.price:
@@ -39,9 +43,21 @@ def trail(case: Case) -> Step:
     return Step(role="trail", order=order | {"trail_percent": plain(rounded)}, qty_of="enter")
 
 
-def after_entry(case: Case, done: Mapping[str, Order]) -> Step | None:
-    """The step that is left once the entry is at the broker. None if there is nothing to protect, or it is protected."""
+def after_entry(case: Case, done: Mapping[str, Order]) -> Step | Pass | None:
+    """The step that is left once the entry is at the broker: for what is still held of its fill. None if nothing was filled, or it has
+    its stop. The account must know the position that the fill made."""
     entry = done["enter"]
     if "trail" in done or (not entry.open and not entry.filled_qty):
         return None
-    return trail(case)
+    held = case.position * case.direction
+    if not entry.open and held <= 0:
+        return Pass(f"the position that order {entry.id} opened in {case.symbol} is closed already: it needs no stop")
+    step = trail(case)
+    if entry.open:
+        return step
+    qty = floor_to(min(entry.filled_qty, held), Decimal(1))
+    if not qty:
+        raise Refused(
+            f"no stop for the {figure(case.position)} of {case.symbol} that are left: Alpaca trails whole shares; close the rest yourself"
+        )
+    return replace(step, order=step.order | {"qty": plain(qty)})

@@ -1,5 +1,7 @@
 """A second try: what is at the broker stays as it is, and only what is missing follows."""
 
+from decimal import Decimal
+
 import pytest
 from plan_cases import KEY, account, alert, bodies, decide, limits, order, position, reason
 from slanger.execute.steps import Pass
@@ -23,7 +25,28 @@ def test_the_trailing_stop_follows_whatever_has_changed(action, status, filled):
     known = account(position(5 if action == "buy" else -5), orders=[entry], market_open=False, equity=1)
     one = alert("trailing", action, order={"qty": "5"}, market={"price": "1"})
     (step,) = decide(one, known, done={"enter": entry}, within=limits(account={"orders_per_day": 1, "loss_per_day": 1})).steps
-    assert (step.role, step.qty_of, step.order["side"]) == ("trail", "enter", "sell" if action == "buy" else "buy")
+    side = "sell" if action == "buy" else "buy"
+    assert (step.role, step.qty_of, step.order["side"], step.order["position_intent"]) == ("trail", "enter", side, f"{side}_to_close")
+    # What is still open is waited for first, and its fill is the quantity then.
+    assert step.order.get("qty") == (None if entry.open else str(filled))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("held", "qty"),
+    [(5, "5"), (8, "5"), (3, "3"), ("2.5", "2"), (1, "1"), ("0.5", "whole shares"), (0, "closed already"), (-2, "closed already")],
+)
+def test_the_stop_is_for_what_is_still_held_of_the_fill(sign, held, qty):
+    action = "buy" if sign > 0 else "sell"
+    entry = order(action, 5, filled=5)
+    known = account(*[position(Decimal(held) * sign)] if held else [], orders=[entry])
+    decision = decide(alert("trailing", action, order={"qty": "5"}), known, done={"enter": entry})
+    if qty.isdigit():
+        assert bodies(decision)[0]["qty"] == qty
+    elif qty == "whole shares":
+        assert qty in reason(decision)
+    else:
+        assert isinstance(decision, Pass) and qty in decision.reason and entry.id in decision.reason
 
 
 @pytest.mark.parametrize("status", ["rejected", "canceled", "expired"])
@@ -91,4 +114,6 @@ def test_smash_or_pass_is_not_asked_again():
 
 
 def test_the_kill_switch_holds_the_rest_back():
-    assert "kill switch" in reason(decide(alert("trailing"), account(suspended=True), done={"enter": order("buy", 5, filled=5)}))
+    assert "kill switch" in reason(
+        decide(alert("trailing"), account(position(5), suspended=True), done={"enter": order("buy", 5, filled=5)})
+    )

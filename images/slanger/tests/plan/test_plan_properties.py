@@ -192,7 +192,7 @@ def test_a_second_try_orders_only_what_is_missing(one, first, second, data):
     if not isinstance(decision, Trade):
         return
     roles = [step.role for step in decision.steps]
-    known = data.draw(st.integers(1, len(roles)))
+    known, up = data.draw(st.integers(1, len(roles))), 1 if one.action.value == "buy" else -1
     done = {}
     for step in decision.steps[:known]:
         qty = Decimal(step.order.get("qty", 1))
@@ -203,5 +203,9 @@ def test_a_second_try_orders_only_what_is_missing(one, first, second, data):
         assert all(step.role not in done for step in again.steps)
         for old, new in zip(decision.steps[known:], again.steps, strict=True):
             assert (old.order["side"], old.order["type"]) == (new.order["side"], new.order["type"])
+            if new.role == "trail":
+                assert Decimal(new.order["qty"]) <= min(done["enter"].filled_qty, second.positions[one.symbol].qty * up)
+    elif isinstance(again, Pass) and roles[known:] == ["trail"]:
+        assert one.symbol not in second.positions or second.positions[one.symbol].qty * up <= 0
     else:
         assert roles[known:] == [] or isinstance(again, Refusal)
