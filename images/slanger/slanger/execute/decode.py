@@ -10,6 +10,8 @@ from slanger.message import StoredAlert, StoredControl
 
 # Message attribute of what `dead-letters replay` sends: an order may be at the broker already.
 REPLAYED = "replayed"
+# A dead letter has this; the queue's own redrive keeps it.
+BURIED = "reason"
 
 
 class Undecodable(ValueError):
@@ -37,7 +39,7 @@ def delivery_of(message: dict[str, Any]) -> Delivery:
         body=message["Body"],
         group=attributes["MessageGroupId"],
         receives=int(attributes["ApproximateReceiveCount"]),
-        replayed=REPLAYED in message.get("MessageAttributes", {}),
+        replayed=bool({REPLAYED, BURIED} & message.get("MessageAttributes", {}).keys()),
     )
 
 

@@ -11,6 +11,7 @@ from slanger.execute.dead import bury
 from slanger.execute.decode import Delivery, Undecodable, decode
 from slanger.execute.desk import Desk
 from slanger.execute.outcome import NotTraded, Outcome
+from slanger.execute.repeats import Repeats
 from slanger.execute.stopping import Stopping
 from slanger.execute.telemetry import Telemetry
 from slanger.execute.trade import trade
@@ -26,6 +27,7 @@ class Worker:
         self._sqs = sqs
         self._queue = queue
         self._telemetry = telemetry
+        self._repeats = Repeats()
 
     async def handle(self, delivery: Delivery) -> None:
         """Returns when the outcome is final. Raises Stopping."""
@@ -46,6 +48,8 @@ class Worker:
             await self._bury(delivery, str(refused), {"name": control.action, "key": control.key})
 
     async def _trade(self, delivery: Delivery, alert: StoredAlert) -> None:
+        if not delivery.replayed and (repeated := self._repeats.earlier(alert.key)):
+            return self._tell(alert, repeated)
         try:
             outcome = await trade(self._desk, alert, delivery.receives > 1 or delivery.replayed)
         except Stopping:
@@ -57,6 +61,8 @@ class Worker:
         self._tell(alert, outcome)
         if outcome.kind == "refused":
             await self._bury(delivery, outcome.reason, {"name": alert.name, "symbol": alert.symbol, "key": alert.key})
+        # Not before it is buried: what fails there must come again.
+        self._repeats.note(alert.key, outcome)
 
     def _tell(self, alert: StoredAlert, outcome: Outcome) -> None:
         orders = [{"id": order.id, "client_order_id": order.client_order_id, "status": order.status} for order in outcome.orders]
