@@ -15,6 +15,7 @@ from tools.day.crosses import crosses
 from tools.day.differences import differences, held, line
 from tools.day.interrupts import Interrupts, plan
 from tools.day.records import Close, Day, Fill, Order, Signal
+from tools.day.run import symbols_on
 from tools.day.timetable import choose, phases, real_seconds
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -165,3 +166,15 @@ def test_only_what_a_person_bought_is_asked_about() -> None:
     ]
     assert yours(["AAPL", "JNJ", "KO", "PG", "F"], orders) == ["KO", "PG"]
     assert yours([], orders) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "symbols"),
+    [
+        ("2: KO PG", ["KO", "PG"]),
+        ("0, an empty list: it keeps nothing", []),
+        ("nothing is closed: the list dividend_aristocrats is missing", None),
+    ],
+)
+def test_a_list_is_read_as_beancleaner_tells_it(said: str, symbols: list[str] | None) -> None:
+    assert symbols_on(said) == symbols

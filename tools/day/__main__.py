@@ -10,7 +10,7 @@ from datetime import date
 
 from tools.day.differences import differences, line
 from tools.day.records import Order
-from tools.day.run import NEEDED, choose_day, live, not_running, open_stage, read
+from tools.day.run import NEEDED, choose_day, keep, kept, live, not_running, open_stage, read
 from tools.day.timetable import real_seconds
 from tools.stack.engine import LOCAL, StackError, main
 
@@ -39,6 +39,7 @@ def command() -> int:
         raise StackError(f"not running: {', '.join(ill)}; `make status` says more, `make up` brings them up")
     if (bought := yours(stage.broker.positions(), stage.broker.orders())) and not options.reset:
         raise StackError(f"the paper account holds {', '.join(bought)}, which you bought; RESET=1 forgets all it holds, and begins anew")
+    before = kept(stage)
     try:
         day = choose_day(stage, options.date)
         print(f"{day.day}: about {real_seconds(day, options.speed) / 60 + 1:.0f} minutes", flush=True)
@@ -46,6 +47,8 @@ def command() -> int:
         seen = read(stage, day, seeded)
     finally:
         stage.broker.set_clock(time=None, hours=None)
+        if before is not None:
+            keep(stage, before)  # your own list, which the day had replaced
     found = differences(seen)
     for one in found:
         print(f"difference: {one}")

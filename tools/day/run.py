@@ -85,7 +85,7 @@ def live(stage: Stage, day: TradingDay, speed: float, tell: Callable[[str], None
     """The whole day. Returns what was bought for it: symbol -> quantity."""
     broker = stage.broker
     broker.reset(CASH)
-    keep(stage, HOLD)
+    keep(stage, [HOLD])
     tell(f"{day.day}: {LIST} holds {HOLD}")
     broker.set_clock(time=day.begins, speed=MORNING_SPEED, hours="nyse")
     earnings = wait_until(lambda: listed(stage, day), READY_SECONDS, "earnyearn has no list of earnings")
@@ -155,11 +155,35 @@ def listed(stage: Stage, day: TradingDay) -> list[str]:
     return sorted(stats["symbols"]) if stats.get("day") == day.day.isoformat() else []
 
 
-def keep(stage: Stage, *symbols: str) -> None:
+def keep(stage: Stage, symbols: Iterable[str]) -> None:
     """The list of what beancleaner keeps, by its own command. Raises StackError."""
-    code, output = stage.containers["beancleaner"].exec_run(["python3", "-m", "beancleaner", "lists", "set", LIST, *symbols])
+    code, output = _lists(stage, "set", LIST, *symbols)
     if code != 0:
-        raise StackError(f"the list {LIST} can't be set: {output.decode().strip()}")
+        raise StackError(f"the list {LIST} can't be set: {output.strip()}")
+
+
+def kept(stage: Stage) -> list[str] | None:
+    """What is on that list; None where there is none that can be read. Raises StackError where the rules know no such list."""
+    _, output = _lists(stage)
+    lines = dict(line.split(": ", 1) for line in output.splitlines() if ": " in line)
+    if LIST not in lines:
+        raise StackError(
+            f"tradestack:beancleaner.rules keep no list {LIST!r}, which a day needs: compare with Pulumi.local.yaml, `make up`"
+        )
+    return symbols_on(lines[LIST])
+
+
+def symbols_on(said: str) -> list[str] | None:
+    """Of what `lists` says of one list, behind its name: `2: KO PG`, `0, an empty list: …`, `nothing is closed: …`."""
+    number, _, symbols = said.partition(": ")
+    if number.isdigit():
+        return symbols.split()
+    return [] if said.startswith("0,") else None
+
+
+def _lists(stage: Stage, *words: str) -> tuple[int, str]:
+    code, output = stage.containers["beancleaner"].exec_run(["python3", "-m", "beancleaner", "lists", *words])
+    return code, output.decode()
 
 
 def wait_until(done: Callable[[], Any], seconds: float, problem: str) -> Any:
