@@ -20,6 +20,8 @@ from .fargate_service import PLATFORM_VERSION
 
 # A stopped task has its stop timeout (120 s at most), and its network is taken down after that.
 STOP_MINUTES = 5
+# What RunTask has begun DescribeTasks may not see yet (API reference of RunTask, "eventual consistency": wait for up to five minutes).
+UNSEEN_MILLISECONDS = 300_000
 # Where the run is reported already; every other way in which an execution ends badly is told by an EventBridge rule.
 TOLD = "RunFailed"
 # AWS's own errors and throttling, for about a minute. The client token makes a repeated RunTask harmless.
@@ -92,7 +94,11 @@ def definition(spec: TaskSpec, schedule: JobSchedule, known: KnownJob) -> str:
             "Type": "Choice",
             "Choices": [
                 _choice("$status = 'STOPPED'", "WhatNext"),
-                _choice("$status = 'MISSING'", "Failed", "'ECS no longer knows its task: what became of it is not known'"),
+                _choice(
+                    f"$status = 'MISSING' and {NOW} - $started > {UNSEEN_MILLISECONDS}",
+                    "Failed",
+                    "'ECS does not know its task: what became of it is not known'",
+                ),
                 _choice(f"$not($stopping) and {NOW} - $started > {most}", "Stop"),
                 _choice(f"{NOW} - $started > {most + STOP_MINUTES * 60_000}", "Failed", "'its task was stopped and does not end'"),
             ],

@@ -31,6 +31,8 @@ class Plan:
     code: Optional[int] = 0
     stop_code: str = "EssentialContainerExited"
     placed: bool = True
+    unseen: float = 0
+    """Seconds from RunTask in which DescribeTasks does not know it."""
     stop_takes: float = 30
     """Seconds from StopTask to STOPPED."""
 
@@ -109,7 +111,8 @@ class World:
         return answer
 
     def _describeTasks(self, Cluster: str, Tasks: list[str]) -> Any:
-        found = [task for task in self.tasks if task.arn in Tasks and (task.alive(self.now) or self.now - task.ends < 3600)]
+        asked = [task for task in self.tasks if task.arn in Tasks and self.now - task.began >= task.plan.unseen]
+        found = [task for task in asked if task.alive(self.now) or self.now - task.ends < 3600]
         return {"Tasks": [self._seen(task) for task in found], "Failures": [] if found else [{"Reason": "MISSING"}]}
 
     def _stopTask(self, Cluster: str, Task: str, Reason: str) -> Any:

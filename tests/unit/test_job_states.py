@@ -141,6 +141,19 @@ def test_a_run_that_comes_too_late_is_not_begun_and_told() -> None:
     assert not world.tasks and "it is more than 15 minutes late, and was not begun. " in world.told[0]
 
 
+@pytest.mark.parametrize("unseen", [1, 60, 290])
+def test_a_task_that_ecs_does_not_show_yet_is_waited_for(unseen: float) -> None:
+    world = run(Plan(after=400, unseen=unseen), starts={1: scheduled(), 61: scheduled(60)})
+    assert [one.status for one in world.executions] == ["SUCCEEDED"] * 2 and (len(world.tasks), most_at_once(world)) == (2, 1)
+    assert not world.told
+
+
+def test_a_task_that_ecs_never_shows_is_told_and_nothing_is_started_beside_it() -> None:
+    world = run(Plan(after=None, unseen=10**6))
+    assert len(world.tasks) == 1 and "ECS does not know its task" in world.told[0]
+    assert 300 <= only(world).ended - world.tasks[0].began <= 330
+
+
 def test_started_by_hand_its_time_is_now() -> None:
     world = run(starts={5000: {}})
     assert (only(world).status, len(world.tasks)) == ("SUCCEEDED", 1)
@@ -234,7 +247,16 @@ def test_without_a_topic_it_fails_with_the_reason() -> None:
 def test_whatever_happens_runs_stay_apart_and_end_and_none_is_lost_silently(seed: int) -> None:
     print("seed", seed)
     rng = random.Random(seed)
-    kinds = [Plan(), Plan(after=rng.uniform(1, 900)), FAILED, INTERRUPTED, UNPLACED, HANGING, Plan(after=3, code=None), WRONG_SETTINGS]
+    kinds = [
+        Plan(),
+        Plan(after=rng.uniform(1, 900), unseen=rng.choice([0, 60])),
+        FAILED,
+        INTERRUPTED,
+        UNPLACED,
+        HANGING,
+        Plan(after=3, code=None),
+        WRONG_SETTINGS,
+    ]
     retries = rng.randint(0, 5)
     starts: dict[float, list[dict]] = {}
     for number in range(rng.randint(1, 6)):
