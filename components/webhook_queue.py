@@ -8,6 +8,7 @@ from typing import Any, Optional
 import pulumi
 import pulumi_aws as aws
 
+from .hosts.fargate_iam import tls_only
 from .task import InvalidArgument, Permission
 
 DAY = 86_400
@@ -69,18 +70,6 @@ def _queue(name: str, protect: bool, parent: pulumi.Resource, **options: Any) ->
         opts=pulumi.ResourceOptions(parent=parent, protect=protect or None),
         **options,
     )
-
-
-def tls_only(queue_arn: str) -> str:
-    """Nobody without TLS, whatever a role allows."""
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": queue_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)
 
 
 def queue_arn(url: str) -> str:

@@ -80,6 +80,18 @@ def task_policy(
     return document(statements) if statements else None
 
 
+def tls_only(queue_arn: str) -> str:
+    """Of an SQS queue: nobody without TLS, whatever a role allows."""
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return document([statement])
+
+
 def private_repository_arn(reference: str, partition: str = "aws") -> Optional[str]:
     """ARN of the ECR repository that an image reference names; None for every other registry."""
     registry, _, path = reference.partition("/")

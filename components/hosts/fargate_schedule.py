@@ -9,12 +9,11 @@ import pulumi_aws as aws
 
 from ..job_schedule import JobSchedule
 from ..task import TaskSpec, UnsupportedByHost
-from ..webhook_queue import tls_only
 from . import RunningJob, cost_of_job
 from .args import FargateHostArgs
 from .fargate import HOST, define, tags_of, where_logs_are
 from .fargate import refuse as refuse_task
-from .fargate_iam import arn_parts, role, trust_policy
+from .fargate_iam import arn_parts, role, tls_only, trust_policy
 from .fargate_job_states import KnownJob, definition
 from .fargate_schedule_alarms import job_alarms
 from .fargate_schedule_iam import run_policy, start_policy, turn_policy
