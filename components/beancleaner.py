@@ -64,7 +64,8 @@ class BeancleanerArgs(TypedDict):
     interval: NotRequired[int]
     """Seconds between two looks of the service, 1 to 3600. Default: the image's, 60."""
     alarms: NotRequired[bool]
-    """Tell the host's alarm topic of runs that failed or were missed (fargate). Default true."""
+    """Tell the host's alarm topic of runs that failed or were missed (fargate). Default true. As a service it ends with exit code 1 when
+    something was not closed in time, and the host's alarm on crashed tasks tells: there it can't be false."""
     image: NotRequired[pulumi.Input[str]]
     """A published image. Default: built from the library's folder."""
     cpu: NotRequired[int]
@@ -144,6 +145,8 @@ def argument_mistakes(args: BeancleanerArgs) -> list[str]:
     mistakes += [f"rules: {one}" if isinstance(args["rules"], str) else f"rules.{LINE.sub('', one)}" for one in rules.mistakes]
     if rules.watched and args.get("watch") is False:
         mistakes.append(f"watch=False: {', '.join(rules.watched)} need a service that looks all the time; leave it out")
+    if watches(args, rules) and args.get("alarms") is False and args["host"].get("fargate") is not None:
+        mistakes.append("alarms=False: as a service the host's alarm on crashed tasks tells of what was not closed; leave it out")
     return mistakes
 
 

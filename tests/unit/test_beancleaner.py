@@ -230,3 +230,11 @@ def test_a_program_s_own_module_of_the_same_name_stays() -> None:
     """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_as_a_service_on_fargate_its_alarm_cannot_be_switched_off() -> None:
+    for given, more in ((ALWAYS, {}), (BELL, {"watch": True})):
+        with pytest.raises(InvalidArgument, match="alarms=False: as a service the host's alarm on crashed tasks tells"):
+            made(FARGATE, given, alarms=False, **more)
+    assert made(DOCKER, ALWAYS, alarms=False).result["listens"]
+    assert not made(FARGATE, BELL, alarms=False).result["listens"]

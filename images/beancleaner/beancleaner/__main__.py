@@ -1,7 +1,8 @@
 """`python -m beancleaner [run | watch | check | schedule | lists …]`: one run (the default), the service, the rules read, when to start
 runs, what is kept.
 
-Exit codes: 0: everything that had to be closed is flat; 1: it is not, or nothing may be closed; 78: settings that can't be used.
+Exit codes: 0: everything that had to be closed is flat; 1: it is not, or nothing may be closed (`watch`: once the rule's time is over);
+78: settings that can't be used.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """What is remembered in Redis: lists, best prices, what has run, what was begun, and whose turn it is. All of it can be lost without harm.
 
 Keys of an account: `beancleaner:<account>:best` (hash, key -> best price), `…:done:<day>` (hash, rule/class -> time; kept 10 days),
-`…:begun` (hash, key -> the closing that is not reported yet), `…:turn` (text, the run that works).
+`…:begun` (hash, key -> the closing that is not reported yet), `…:missed:<day>` (hash, rule/key -> 1: `watch` has ended once because an
+`always` rule could not close it; kept 10 days), `…:turn` (text, the run that works).
 """
 
 import asyncio
@@ -113,6 +114,13 @@ class Memory:
             name = f"{self._prefix}:done:{day}"
             await self._call(self._redis.hset(name, f"{rule}/{asset_class}", now.isoformat()))
             await self._call(self._redis.expire(name, DONE_SECONDS))
+
+    async def note_missed(self, fields: Iterable[str], day: date) -> bool:
+        """Whether one of them was not remembered yet."""
+        name = f"{self._prefix}:missed:{day}"
+        new = [await self._call(self._redis.hsetnx(name, field, 1)) for field in fields]
+        await self._call(self._redis.expire(name, DONE_SECONDS))
+        return any(new)
 
     async def begun(self) -> dict[str, tuple[Target, date]]:
         """Key -> what a run began to close and did not report, and its day."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 from botkit.alpaca import Refused, Unavailable
@@ -10,6 +11,8 @@ from botkit.metrics import Writer
 from botkit.settings import EXIT_CONFIG
 
 from beancleaner.cleaning import AFTER_SECONDS, Desk, Times, any_due, clean, due_in, read_times
+from beancleaner.due import Due
+from beancleaner.missed import Missed
 from beancleaner.telling import tell
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,9 @@ class Watch:
     def __init__(self, desk: Desk, writer: Writer | None) -> None:
         self._desk, self._writer = desk, writer
         self._times: Times | None = None
+        self._last_times: Times | None = None
+        """As read last, however long ago: a broker that does not answer stops no clock."""
+        self._missed = Missed(desk)
         self._looked_at = time.monotonic()
         self._ran_at = self._looked_at - LOOK_SECONDS
         self._clean = False
@@ -46,20 +52,23 @@ class Watch:
         return "" if silent < most else f"no look for {silent:.0f} s"
 
     async def run(self) -> None:
-        """For ever, unless the account is the wrong one."""
+        """For ever, unless the account is the wrong one, or something that had to be closed in time was not."""
         while not self.wrong:
             await self._read_times()
+            if await self._has_missed():
+                return
             if self._has_to_run():
                 await self._run()
             self._looked_at = time.monotonic()
             await asyncio.sleep(self._pause())
 
     async def _run(self) -> None:
-        due_in, self._ran_at = self._due_in(), time.monotonic()
+        due_in, expected, self._ran_at = self._due_in(), self._expected(), time.monotonic()
         deadline = None if due_in is None else self._ran_at + max(due_in - MARGIN_SECONDS, SHORTEST_RUN)
         report, closed = await clean(self._desk, deadline=deadline)
         self._clean, self._calls = report.exit_code == 0, report.calls
         self.wrong = report.exit_code == EXIT_CONFIG
+        self._missed.note(report, expected, self._ran_at)
         if report.eventful and not self._is_old(report.gist):
             await tell(report, self._desk.memory, self._writer, closed)
         await self._read_times()
@@ -78,6 +87,25 @@ class Watch:
             # The run says so.
             return True
 
+    def _times_now(self) -> Times | None:
+        """As far as the last reading tells."""
+        if (known := self._last_times) is None:
+            return None
+        now = time.monotonic()
+        return replace(known, clock=known.clock.later(now - known.read_at), read_at=now)
+
+    def _expected(self) -> list[Due]:
+        try:
+            return self._missed.due_at(times) if (times := self._times_now()) else []
+        except LookupError:
+            return []
+
+    async def _has_missed(self) -> bool:
+        try:
+            return (times := self._times_now()) is not None and await self._missed.tell(times)
+        except LookupError:
+            return False
+
     def _is_old(self, gist: tuple[Any, ...]) -> bool:
         if gist == self._told and time.monotonic() - self._told_at < QUIET_SECONDS:
             return True
@@ -86,7 +114,7 @@ class Watch:
 
     async def _read_times(self) -> None:
         try:
-            self._times = await read_times(self._desk, self._times and self._times.calendar)
+            self._times = self._last_times = await read_times(self._desk, self._times and self._times.calendar)
         except (Refused, Unavailable):
             # The run says so, and how long it has been so.
             self._times = None

@@ -128,3 +128,81 @@ def test_without_the_high_nothing_is_guessed(world):
 def test_the_wrong_account_ends_it(world):
     run = watch(world, NOON, MODE="live", LIVE_ACCOUNT="1")
     assert run.end() == 78
+
+
+def goes_on(world, rules, **settings):
+    """A restart looks on."""
+    world.redis.client.delete("beancleaner:paper:turn")
+    run = watch(world, rules, **settings)
+    two_looks(world, run)
+    two_looks(world, run)
+    assert run.popen.poll() is None, run.text
+    return run
+
+
+def test_what_is_left_when_the_window_is_over_ends_it_once(world):
+    world.paper.hold(AAPL=2, T=1)
+    world.paper.fault(action="error", status=403, times=10_000, method="POST", path="/v2/orders")
+    run = watch(world, NOON, DEADLINE=10)
+    wait_for(lambda: run.lines(message="report"), why=run.log)
+    assert run.popen.poll() is None and world.paper.positions() == {"AAPL": 2, "T": 1}
+    world.paper.at(WEDNESDAY, "13:14:01")
+    assert run.end() == 1
+    assert [
+        line
+        for line in run.lines(level="error")
+        if "rule noon (us_equity) could not close" in line["message"] and "AAPL left" in line["message"]
+    ]
+    goes_on(world, NOON)
+
+
+def test_what_is_closed_does_not_end_it(world):
+    """Also if a list is lost after that."""
+    world.redis.client.sadd("long", "L")
+    world.paper.hold(AAPL=2, L=1)
+    rules = NOON.replace("symbols: [T]", "lists: [long]")
+    run = watch(world, rules)
+    wait_for(lambda: report_of(run), why=run.log)
+    assert world.paper.positions() == {"L": 1}
+    world.redis.client.delete("long")
+    wait_for(lambda: "long is missing" in report_of(run)["refused"], seconds=100, why=run.log)
+    world.paper.at(WEDNESDAY, "13:14:01")
+    two_looks(world, run)
+    two_looks(world, run)
+    assert run.popen.poll() is None, run.text
+
+
+def test_a_list_that_is_missing_all_the_window_ends_it_once(world):
+    world.paper.hold(AAPL=2)
+    rules = NOON.replace("symbols: [T]", "lists: [long]")
+    run = watch(world, rules)
+    wait_for(lambda: report_of(run), why=run.log)
+    world.paper.at(WEDNESDAY, "13:14:01")
+    assert run.end() == 1
+    assert [
+        line
+        for line in run.lines(level="error")
+        if "could not close until its window" in line["message"] and "long is missing" in line["message"]
+    ]
+    goes_on(world, rules)
+
+
+def test_without_positions_a_missing_list_ends_nothing(world):
+    run = watch(world, NOON.replace("symbols: [T]", "lists: [long]"))
+    wait_for(lambda: report_of(run), why=run.log)
+    world.paper.at(WEDNESDAY, "13:14:01")
+    two_looks(world, run)
+    two_looks(world, run)
+    assert run.popen.poll() is None, run.text
+
+
+def test_what_always_fails_ends_it_once_a_day(world):
+    rules = "keep: {lists: [long]}\nrules: [{name: any, close: all, when: always}]"
+    world.paper.hold(AAPL=2)
+    run = watch(world, rules, DEADLINE=10)
+    assert run.end() == 1
+    assert "rule any (us_equity) could not close for 10 s" in run.text
+    second = goes_on(world, rules, DEADLINE=10)
+    until = time.monotonic() + 12
+    wait_for(lambda: time.monotonic() > until or second.popen.poll() is not None)
+    assert second.popen.poll() is None, second.text
