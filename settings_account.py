@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CREDENTIALS = ("broker_key", "broker_secret")
 KEYS = tuple(map(to_camel, CREDENTIALS))
+# For what is checked of a component while the account is the webhook's, whose block checks it, or is missing.
+STAND_IN_ACCOUNT = "account"
 
 
 class AccountSettings(Section):

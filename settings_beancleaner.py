@@ -10,7 +10,7 @@ import yaml
 from components.beancleaner import argument_mistakes
 from components.beancleaner_rules import QUOTE, read_rules, rules_text, unquoted
 from components.webhook_args import WebhookMode
-from settings_account import AccountSettings, account_mistakes, account_placeholders
+from settings_account import STAND_IN_ACCOUNT, AccountSettings, account_mistakes, account_placeholders
 from settings_budget import budget
 from settings_section import BEANCLEANER, DATA, PROJECT, WEBHOOK, in_configuration_keys, size_mistakes
 
@@ -59,11 +59,11 @@ def beancleaner_mistakes(settings: "Settings", stack: str) -> list[str]:
     live = block.mode == WebhookMode.LIVE or (settings.webhook is not None and settings.webhook.mode == WebhookMode.LIVE)
     if live and settings.host.value == "fargate" and settings.cluster.alarm_email is None:
         mistakes.append(f"{PROJECT}:cluster.alarmEmail: is missing and beancleaner trades real money; name who hears of a run that fails")
-    mistakes += [f"{path}.{one}" for one in size_mistakes(block.cpu, block.memory)]
+    mistakes += [f"{path}.{one}" for one in size_mistakes(block.cpu, block.memory, block.architecture)]
     found = rule_mistakes(block.rules, stack)
     if not found:
         args = block.model_dump(exclude={"account", "mode", "live_account"}, exclude_none=True)
-        args |= {"account": "account", "host": {settings.host.value: {}}}
+        args |= {"account": block.account or STAND_IN_ACCOUNT, "host": {settings.host.value: {}}}
         args["secrets"] = dict.fromkeys(("broker_key", "broker_secret", "redis_url"), STAND_IN)
         found = [f"{path}.{in_configuration_keys(one)}" for one in argument_mistakes(args)]
     return mistakes + found

@@ -9,7 +9,7 @@ from pydantic import Field
 from components import earnyearn, finnhub_replay, purrstream
 from components.earnyearn import EarningsSide, EarningsSignals, Recommendation
 from components.purrstream import MarketFeed
-from settings_account import AccountSettings, account_mistakes, account_placeholders
+from settings_account import STAND_IN_ACCOUNT, AccountSettings, account_mistakes, account_placeholders
 from settings_budget import budget
 from settings_section import (
     BEANCLEANER,
@@ -138,7 +138,7 @@ def _purrstream(settings: "Settings", stack: str) -> Iterator[str]:
         yield f"{path}: there is no {PROJECT}:{DATA}, through whose Redis the others hear it; add it ({{}} will do)"
     yield from account_mistakes(settings, stack, PURRSTREAM)
     secrets = dict.fromkeys(purrstream.REQUIRED_SECRETS, STAND_IN)
-    account = {"account": "account", **({"mode": "live", "live_account": "1"} if block.live_account else {})}
+    account = {"account": block.account or STAND_IN_ACCOUNT, **({"mode": "live", "live_account": "1"} if block.live_account else {})}
     args = {**block.model_dump(exclude={"account", "mode", "live_account"}, exclude_none=True), **account, "secrets": secrets}
     yield from _of_component(path, purrstream.argument_mistakes(args), block)
 
@@ -167,7 +167,7 @@ def _earnyearn(settings: "Settings", stack: str) -> Iterator[str]:
         yield from _beyond_limits(settings)
     stand_ins = dict.fromkeys(earnyearn.REQUIRED_SECRETS, STAND_IN)
     yield from _of_component(
-        path, earnyearn.argument_mistakes({**block.model_dump(exclude_none=True), "account": "account", "secrets": stand_ins}), block
+        path, earnyearn.argument_mistakes({**block.model_dump(exclude_none=True), "account": STAND_IN_ACCOUNT, "secrets": stand_ins}), block
     )
 
 
@@ -202,7 +202,7 @@ def _finnhub_replay(settings: "Settings", stack: str) -> Iterator[str]:
 
 def _of_component(path: str, found: list[str], block: Any) -> Iterator[str]:
     yield from (f"{path}.{in_configuration_keys(one)}" for one in found)
-    yield from (f"{path}.{one}" for one in (size_mistakes(block.cpu, block.memory) if block else ()))
+    yield from (f"{path}.{one}" for one in (size_mistakes(block.cpu, block.memory, block.architecture) if block else ()))
 
 
 def market_placeholders(values: Mapping[str, Any], text: str) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel, to_snake
 
-from components.task import FARGATE_SIZES
+from components.task import ARCHITECTURES, FARGATE_SIZES
 
 PROJECT = "tradestack"
 # The webhook's resource name, its DNS name, and its block in `tradestack:secrets`.
@@ -62,14 +62,15 @@ def in_configuration_keys(mistake: str) -> str:
     return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda name: to_camel(name[0]), mistake)
 
 
-def size_mistakes(cpu: Optional[int], memory: Optional[int]) -> list[str]:
-    """What Fargate doesn't have; None is the component's default, 256 and 512."""
+def size_mistakes(cpu: Optional[int], memory: Optional[int], architecture: Optional[str]) -> list[str]:
+    """What Fargate doesn't have; None is the component's default, 256 and 512, and of the architecture the host's."""
+    mistakes = [] if architecture in (None, *ARCHITECTURES) else [f"architecture={architecture!r}: use {' or '.join(ARCHITECTURES)}"]
     cpu, memory = cpu or 256, memory or 512
     if cpu not in FARGATE_SIZES:
-        return [f"cpu={cpu}: use one of {', '.join(map(str, FARGATE_SIZES))}"]
-    if memory not in FARGATE_SIZES[cpu]:
-        return [f"memory={memory}: with cpu {cpu} use one of {', '.join(map(str, FARGATE_SIZES[cpu]))} (MiB)"]
-    return []
+        mistakes.append(f"cpu={cpu}: use one of {', '.join(map(str, FARGATE_SIZES))}")
+    elif memory not in FARGATE_SIZES[cpu]:
+        mistakes.append(f"memory={memory}: with cpu {cpu} use one of {', '.join(map(str, FARGATE_SIZES[cpu]))} (MiB)")
+    return mistakes
 
 
 def typed_secret(stack: str, path: str) -> str:

@@ -13,7 +13,7 @@ import settings_data
 import settings_webhook
 from components.image_folders import image_folder
 from components.strategy_service import argument_mistakes
-from components.task import NAME_PATTERN
+from components.task import ENV_PATTERN, NAME_PATTERN
 from settings_market import MARKET_TASKS
 from settings_section import (
     DATA,
@@ -106,7 +106,12 @@ def service_mistakes(settings: "Settings", stack: str) -> list[str]:
 
 def _mistakes(settings: "Settings", stack: str, index: int, service: ServiceSettings) -> list[str]:
     path = f"{PROJECT}:{SERVICES}[{index}] ({service.name})"
-    mistakes = [f"{path}: {one}" for one in size_mistakes(service.cpu, service.memory)]
+    mistakes = [f"{path}: {one}" for one in size_mistakes(service.cpu, service.memory, service.architecture)]
+    mistakes += [
+        f"{path}: environment: {name!r}: use letters, digits and underscores, not starting with a digit"
+        for name in service.environment
+        if not ENV_PATTERN.fullmatch(name)
+    ]
     if service.name in TAKEN_NAMES:
         mistakes.append(f"{path}: name={service.name!r}: a task of the stack itself has this name; choose another")
     if service.image and service.image_context:

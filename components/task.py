@@ -31,6 +31,7 @@ MAX_STOP_TIMEOUT = 120
 # A DNS label (RFC 1123), short enough that stack name and suffixes still fit into AWS's 64-character names.
 NAME_PATTERN = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 ENV_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ARCHITECTURES = ("arm64", "amd64")
 
 
 class InvalidArgument(pulumi.RunError, ValueError):
@@ -196,8 +197,8 @@ def check(spec: TaskSpec) -> None:
         wrong("memory", spec.memory, f"with cpu={spec.cpu} use one of {', '.join(map(str, sizes))} (MiB)")
     if spec.ephemeral_storage is not None and not 21 <= spec.ephemeral_storage <= 200:
         wrong("ephemeral_storage", spec.ephemeral_storage, "use 21 to 200 (GiB), or leave it out for the 20 GiB that are free")
-    if spec.architecture not in (None, "arm64", "amd64"):
-        wrong("architecture", spec.architecture, "use arm64 or amd64")
+    if spec.architecture not in (None, *ARCHITECTURES):
+        wrong("architecture", spec.architecture, f"use {' or '.join(ARCHITECTURES)}")
     if not re.fullmatch(r"[1-9][0-9]*:[1-9][0-9]*", spec.user):
         wrong("user", spec.user, "use uid:gid as numbers, neither of them 0 (root)")
     if not 1 <= spec.stop_timeout <= MAX_STOP_TIMEOUT:
