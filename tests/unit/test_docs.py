@@ -12,7 +12,11 @@ from pydantic import BaseModel
 
 from components.task import TaskSpec
 from components.webhook_service import WebhookServiceArgs
-from settings import BotSettings, Settings
+from settings import BotSettings, Settings, parse
+from settings_beancleaner import BeancleanerSettings
+from settings_data import made_up_data_secrets
+from settings_market import EarnyearnSettings, FinnhubReplaySettings, PurrstreamSettings
+from settings_section import HostKind
 from settings_services import ServiceSettings
 from settings_webhook import WebhookSettings
 from tools.setup.versions import pinned
@@ -148,6 +152,33 @@ def test_every_key_of_a_bot_and_of_a_service_is_explained(kind: str, model: type
     rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
     explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert explained == {field.alias for field in model.model_fields.values()}
+
+
+MARKET_BLOCKS = {
+    "purrstream": PurrstreamSettings,
+    "earnyearn": EarnyearnSettings,
+    "finnhubReplay": FinnhubReplaySettings,
+    "beancleaner": BeancleanerSettings,
+}
+
+
+@pytest.mark.parametrize("block", MARKET_BLOCKS)
+def test_every_key_of_a_block_around_the_market_is_explained(block: str) -> None:
+    section = (ROOT / "docs/market-services.md").read_text().split(f"\n### {block}\n")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    explained = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(explained) == sorted(field.alias for field in MARKET_BLOCKS[block].model_fields.values())
+
+
+def test_the_stack_around_the_market_on_aws_is_accepted_with_the_secrets_that_its_commands_set() -> None:
+    section = (ROOT / "docs/market-services.md").read_text().split("\n### On AWS\n")[1].split("\n## ")[0]
+    (block,), commands = blocks(section, "yaml"), "\n".join(blocks(section, "sh"))
+    raw = documented(block)
+    secrets = {"webhook": {"signingKey": "x" * 43}}  # `make secrets` makes it up
+    for name, key in re.findall(r"--secret --path 'tradestack:secrets\.(\w+)\.(\w+)'", commands):
+        secrets.setdefault(name, {})[key] = "x" * 32
+    secrets["data"] = {key: f"{key:x<48}" for key in made_up_data_secrets(raw["data"])}
+    assert parse({**raw, "secrets": secrets}, "dev").host == HostKind.FARGATE
 
 
 def test_every_key_of_the_webhook_is_explained_at_its_component() -> None:
