@@ -167,7 +167,8 @@ if paper:
 if queue:
     pulumi.export("queue", {"service": queue.service, "logs": queue.logs, "url": queue.endpoint, "volume": queue.volume_name})
 for key in [key for key in MARKET_TASKS if key in parts]:
-    pulumi.export(key, {"service": parts[key].service, "logs": parts[key].logs, "url": parts[key].url})
+    runs = {"runs": parts[key].runs} if key == BEANCLEANER else {}
+    pulumi.export(key, {"service": parts[key].service, "logs": parts[key].logs, "url": parts[key].url, **runs})
 if webhook:
     pulumi.export(
         "webhook",
