@@ -27,6 +27,7 @@ MOST_NEWS, USUAL_NEWS = 50, 10
 STOCK, COIN = re.compile(r"[A-Z][A-Z0-9.]{0,9}"), re.compile(r"[A-Z0-9]{1,10}/[A-Z]{3,4}")
 # Bars after which others have their turn: a large page takes some tenths of a second.
 BREATH = 500
+ADJUSTMENTS = ("raw", "split", "dividend", "all")
 FEEDS = ("", "iex", "sip", "delayed_sip")
 # Alpaca's own data begins in 2016; unasked-for years cost nothing here, but absurd ones would count days for long.
 OLDEST = (datetime(2016, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
@@ -74,6 +75,9 @@ async def _page(request: web.Request, symbols: list[str], crypto: bool) -> dict:
         raise _wrong(f"invalid timeframe: {query.get('timeframe', '')}; this broker has one-minute bars only, use 1Min")
     if query.get("feed", "") not in FEEDS:
         raise _wrong(f"invalid feed: {query['feed']}")
+    if not crypto:
+        # Nothing is ever split here and no dividend paid: all of them are the same bars.
+        _choice(request, "adjustment", *ADJUSTMENTS)
     present = now(broker)
     start, end = _range(request, present)
     newest_first = _choice(request, "sort", "asc", "desc") == "desc"

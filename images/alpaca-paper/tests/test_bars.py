@@ -136,6 +136,12 @@ def test_the_pages_together_are_the_whole(still, seed):
     assert times == sorted(times, reverse=query["sort"] == "desc")
 
 
+@pytest.mark.parametrize("adjustment", ["raw", "split", "dividend", "all"])
+def test_bars_are_the_same_however_adjusted(still, adjustment):
+    still.post("/_paper/clock", {"time": "2026-11-24T12:00:00-05:00"})
+    assert stocks(still, start="2026-11-24", adjustment=adjustment) == stocks(still, start="2026-11-24")
+
+
 def test_one_symbol_has_a_path_of_its_own(still):
     still.post("/_paper/clock", {"time": "2026-11-24T12:00:00-05:00"})
     one = still.get("/v2/stocks/AAPL/bars", timeframe="1Min", start="2026-11-24", limit=2)
@@ -160,6 +166,7 @@ def test_one_symbol_has_a_path_of_its_own(still):
         ("stocks", {"limit": "10001"}, "invalid limit: 10001"),
         ("stocks", {"sort": "up"}, "invalid sort: up"),
         ("stocks", {"feed": "otc"}, "invalid feed: otc"),
+        ("stocks", {"adjustment": "splits"}, "invalid adjustment: splits"),
         ("stocks", {"page_token": "%%%"}, "invalid page_token"),
         ("stocks", {"page_token": "eHh4"}, "invalid page_token"),
     ],

@@ -68,7 +68,8 @@ class Rest:
             "start": start,
             "end": text_of(datetime.fromtimestamp(_unix(end) - 1, UTC)),
         }
-        query |= {"limit": str(BARS_PAGE), "sort": "asc", **({} if coins else {"feed": self._feed})}
+        # Prices before a split beside those after it would look like a fall: they are told as of today's shares.
+        query |= {"limit": str(BARS_PAGE), "sort": "asc", **({} if coins else {"feed": self._feed, "adjustment": "split"})}
         while True:
             try:
                 body = await self._client.call("GET", path, params=query, data=True)
