@@ -28,7 +28,9 @@ class Demand:
     def __init__(self, bus: Bus, rest: Rest, shares: Feed, coins: Feed, always: Iterable[str]) -> None:
         self._bus, self._rest, self._shares, self._coins, self._always = bus, rest, shares, coins, frozenset(always)
         self._wants: dict[str, tuple[float, frozenset[str], frozenset[str]]] = {}
-        """Service -> when it was there last (monotonic), bars, trades."""
+        """Service -> `_answered` when it was there last, bars, trades."""
+        self._answered = 0.0
+        """Seconds in which Redis answered: while it is away nobody can say what is wanted, and nothing gets older."""
         self._told: set[str] = set()
         self._checked: set[str] = set()
         self._trouble = Once()
@@ -42,13 +44,16 @@ class Demand:
     async def run(self) -> None:
         """For ever."""
         checking = asyncio.create_task(self._check_for_ever())
+        looked = time.monotonic()
         try:
             while True:
                 try:
                     await self._look()
+                    self._answered += time.monotonic() - looked
                     self._trouble.over()
                 except BusDown as down:
                     self._trouble.warn("what is wanted can't be read, it stays as it was: %s", down)
+                looked = time.monotonic()
                 self._apply()
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
@@ -60,7 +65,7 @@ class Demand:
         (texts,) = await self._bus.together(("MGET", *(f"purrstream.want.{name}" for name in names))) if names else ([],)
         for name, text in zip(names, texts):
             if text is not None:
-                self._wants[name] = (time.monotonic(), *self._read(name, text))
+                self._wants[name] = (self._answered, *self._read(name, text))
         gone = [name for name, text in zip(names, texts) if text is None]
         if gone:
             await self._bus.together(("SREM", WANTS, *gone))
@@ -84,7 +89,7 @@ class Demand:
 
     def _apply(self) -> None:
         # Redis may have lost it: a service says it again.
-        oldest = time.monotonic() - WANT_SECONDS
+        oldest = self._answered - WANT_SECONDS
         self._wants = {name: one for name, one in self._wants.items() if one[0] >= oldest}
         bars = self._always.union(*(one[1] for one in self._wants.values()))
         trades = frozenset().union(*(one[2] for one in self._wants.values()))
