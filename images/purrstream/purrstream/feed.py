@@ -57,8 +57,8 @@ class Feed:
     ) -> None:
         self.name, self._url, self._session, self._address = name, url, session, address
         self._rest, self._time, self._publisher, self._tell = rest, market_time, publisher, tell
-        self._bars: frozenset[str] = frozenset()
-        self._trades: frozenset[str] = frozenset()
+        self._bars: dict[str, None] = {}
+        self._trades: dict[str, None] = {}
         self._wanted, self._behind = asyncio.Event(), asyncio.Event()
         self._late: set[str] = set()
         self._refused: dict[str, float] = {}
@@ -74,7 +74,8 @@ class Feed:
         return not self._bars and not self._trades
 
     def want(self, bars: Iterable[str], trades: Iterable[str]) -> None:
-        self._bars, self._trades = frozenset(bars), frozenset(trades)
+        """Of too many for the broker the first ones are followed."""
+        self._bars, self._trades = dict.fromkeys(bars), dict.fromkeys(trades)
         self._wanted.set()
 
     def stats(self) -> dict[str, Any]:
@@ -179,11 +180,12 @@ class Feed:
             now = time.monotonic()
             self._refused = {one: at for one, at in self._refused.items() if now - at < REFUSED_SECONDS}
             for kind, have, want in (("bars", bars, self._bars), ("trades", trades, self._trades)):
-                known = want - self._rest.unknown
-                for some in _parts(have - known):
-                    await stream.change("unsubscribe", **{kind: some})
+                unknown = self._rest.unknown
+                known = [one for one in want if one not in unknown]
+                for some in _parts(sorted(have.difference(known))):
+                    await self._unsubscribe(stream, kind, some)
                     have.difference_update(some)
-                for some in _parts(known - have - self._refused.keys()):
+                for some in _parts([one for one in known if one not in have and one not in self._refused]):
                     if kind == "bars":
                         # Before the answer: a bar may come with it.
                         for symbol in some:
@@ -193,6 +195,13 @@ class Feed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), LOOK_SECONDS)
         await self._drop(self.lines)
+
+    async def _unsubscribe(self, stream: DataStream, kind: str, names: list[str]) -> None:
+        try:
+            await stream.change("unsubscribe", **{kind: names})
+        except NotSubscribed as refused:
+            # It goes on to send them, and nobody listens.
+            self._limit_trouble.warn("%s: %s of %s and others can't be unsubscribed from (%s)", self.name, kind, names[0], refused)
 
     async def _subscribe(self, stream: DataStream, kind: str, names: list[str]) -> list[str]:
         """Those that the broker takes; of a list that is too long as many as fit."""
@@ -294,6 +303,5 @@ def _groups(lines: list[Line], owed: Mapping[str, str]) -> list[list[Line]]:
     return groups
 
 
-def _parts(names: Iterable[str]) -> list[list[str]]:
-    listed = sorted(names)
-    return [listed[at : at + MOST_SYMBOLS] for at in range(0, len(listed), MOST_SYMBOLS)]
+def _parts(names: list[str]) -> list[list[str]]:
+    return [names[at : at + MOST_SYMBOLS] for at in range(0, len(names), MOST_SYMBOLS)]

@@ -37,6 +37,8 @@ class Broker:
         self.most, self.greeting, self.down = 1000, None, False
         self.connections, self.socket, self.subscribed = 0, None, set()
         self.unknown = frozenset()
+        self.keeps = None
+        """An error as the answer to unsubscribe."""
 
     async def serve(self, request):
         socket = web.WebSocketResponse()
@@ -54,6 +56,9 @@ class Broker:
             asked = json.loads(message.data)
             self.actions.append(asked)
             names = set(asked.get("bars", ()))
+            if self.keeps and asked["action"] == "unsubscribe":
+                await socket.send_json([self.keeps])
+                continue
             wanted = self.subscribed | names if asked["action"] == "subscribe" else self.subscribed - names
             if len(wanted) > self.most:
                 await socket.send_json([{"T": "error", "code": 405, "msg": "symbol limit exceeded"}])
@@ -302,6 +307,33 @@ def test_as_many_symbols_as_the_broker_allows(caplog):
 
     run(scenario)
     assert caplog.text.count("symbol limit exceeded") == 1 and "follow fewer symbols" in caplog.text
+
+
+def test_of_too_many_symbols_the_first_ones_are_followed():
+    async def scenario(broker, published):
+        broker.most = 3
+        async with following(broker, published, "Z", "Y", "D", "C", "B", "A") as feed:
+            await until(lambda: len(feed.stats()["refused"]) == 3)
+            assert broker.subscribed == {"Z", "Y", "D"}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("code, words", [(400, "invalid syntax"), (410, "invalid subscribe action for this feed")])
+def test_what_can_not_be_unsubscribed_from_is_told_and_harms_nothing(caplog, code, words):
+    async def scenario(broker, published):
+        broker.keeps = {"T": "error", "code": code, "msg": words}
+        async with following(broker, published, "A", "B") as feed:
+            await until(live(feed, "A", "B"))
+            feed.want(["B", "C"], ())
+            await until(lambda: live(feed, "C")() and "A" not in feed.lines)
+            await broker.make("A", 0)
+            await broker.make("B", 0)
+            await until(lambda: published.bars)
+            assert broker.connections == 1 and published.numbers() == []
+
+    run(scenario)
+    assert caplog.text.count(f"{code} {words}") == 1
 
 
 def test_symbols_come_and_go_on_one_connection():
