@@ -20,7 +20,7 @@ TOLD: Mapping[str, str] = {"account": "ACCOUNT", "purrstream_url": "PURRSTREAM_U
 
 
 class StrategyServiceArgs(TypedDict):
-    """Arguments of StrategyService. An image sees what is given here and nothing else: leave out what the service doesn't need."""
+    """Arguments of StrategyService. An image sees its own name (variable PREFIX_NAME) and what is given here: leave out what it doesn't need."""
 
     host: HostArgs
     """Where it runs."""
@@ -39,7 +39,9 @@ class StrategyServiceArgs(TypedDict):
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """redis_url, influx_url, signing_key and any of your own; the variable of `api_key` is PREFIX_API_KEY."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Variables by their whole names, e.g. `{"MINE_SYMBOLS": "AAPL,MSFT"}`. No secrets: they are readable in the task definition."""
+    """Variables by their whole names, e.g. `{"MINE_SYMBOLS": "AAPL,MSFT"}`. No secrets: they are readable in the task definition.
+
+    PREFIX_NAME here is told in place of the resource's name."""
     published_port: NotRequired[int]
     """Port on this machine's loopback address that leads to port 8000 (docker only). Default: none."""
     cpu: NotRequired[int]
@@ -73,7 +75,8 @@ class StrategyService(pulumi.ComponentResource):
             name=name,
             component="StrategyService",
             image=image_in(args["image_context"]) if args.get("image") is None else Image(reference=args["image"]),
-            environment={**(args.get("environment") or {}), **told},
+            # Ids of signals begin with it: two services of one image with the same ids would take each other's orders for their own.
+            environment={f"{prefix}_NAME": name, **(args.get("environment") or {}), **told},
             secrets={variable_of(prefix, key): SecretSource(value=value) for key, value in secrets.items()},
             port=PORT,
             published_port=args.get("published_port"),
@@ -123,6 +126,8 @@ def argument_mistakes(args: StrategyServiceArgs) -> list[str]:
     secrets, environment = args.get("secrets") or {}, args.get("environment") or {}
     mistakes += [f"secrets.{key}: use lower-case letters, digits and underscores" for key in sorted(secrets) if not SECRET.fullmatch(key)]
     mistakes += [f"secrets.{key}: is empty; give it, or leave the key out" for key in sorted(secrets) if secrets[key] in (None, "")]
+    if "name" in secrets:
+        mistakes.append(f"secrets.name: {prefix}_NAME is the service's name, which is no secret; use another key")
     taken = {f"{prefix}_{suffix}": key for key, suffix in TOLD.items() if args.get(key) is not None}
     taken |= {variable_of(prefix, key): f"secrets.{key}" for key in secrets}
     mistakes += [f"environment.{name}: {taken[name]} sets it; leave it out" for name in sorted(set(environment) & set(taken))]

@@ -133,12 +133,13 @@ def test_what_each_is_told_of_the_others(stack: Project) -> None:
     purrstream, webhook = "http://purrstream.tradestack.internal:8000", "http://webhook.tradestack.internal:8000"
     assert (told["earnyearn"]["EARNYEARN_PURRSTREAM_URL"], told["earnyearn"]["EARNYEARN_WEBHOOK_URL"]) == (purrstream, webhook)
     assert told["first"] == {
+        "EXAMPLE_NAME": "first",
         "EXAMPLE_ACCOUNT": "paper",
         "EXAMPLE_PURRSTREAM_URL": purrstream,
         "EXAMPLE_WEBHOOK_URL": webhook,
         "EXAMPLE_SYMBOLS": "AAPL",
     }
-    assert told["second"] == {"EXAMPLE_ACCOUNT": "paper", "EXAMPLE_PURRSTREAM_URL": purrstream}
+    assert told["second"] == {"EXAMPLE_NAME": "second", "EXAMPLE_ACCOUNT": "paper", "EXAMPLE_PURRSTREAM_URL": purrstream}
     asked = {one["name"]: one["url"] for one in json.loads(told["board"]["BOARD_SERVICES"])}
     assert {name: asked[name] for name in ("purrstream", "earnyearn", "first", "second")} == {
         name: f"http://{name}.tradestack.internal:8000/health" for name in ("purrstream", "earnyearn", "first", "second")
@@ -183,6 +184,8 @@ def test_outputs_for_people(stack: Project) -> None:
     outputs = stack.outputs()
     assert outputs["purrstream"]["url"] == "http://purrstream.tradestack.internal:8000"
     assert ":stateMachine:" in outputs["beancleaner"]["service"] and outputs["beancleaner"]["url"] == ""
+    assert outputs["beancleaner"]["runs"].startswith("aws stepfunctions list-executions --state-machine-arn arn:")
+    assert "runs" not in outputs["purrstream"]
     assert [one["name"] for one in outputs["services"]] == ["first", "second"]
 
 

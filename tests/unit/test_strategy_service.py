@@ -48,6 +48,7 @@ def test_on_docker(folder: str) -> None:
     container = run.one("docker:index/container:Container").inputs
     assert is_secret(container["envs"]), "its credentials are in plain text"
     assert dict(one.split("=", 1) for one in container["envs"]["value"]) == {
+        "MY_BOT_NAME": "mine",
         "MY_BOT_ACCOUNT": "paper",
         "MY_BOT_PURRSTREAM_URL": "http://purrstream:8000",
         "MY_BOT_WEBHOOK_URL": "http://webhook:8000",
@@ -67,7 +68,7 @@ def test_on_fargate() -> None:
     run = service(FARGATE, SECRETS, image="example.org/mine:1", prefix="MINE", **{**WHOLE, "environment": {}})
     (container,) = json.loads(run.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
     assert {one["name"] for one in container["secrets"]} == {"MINE_REDIS_URL", "MINE_SIGNING_KEY", "MINE_INFLUX_URL"}
-    assert {one["name"] for one in container["environment"]} == {"MINE_ACCOUNT", "MINE_PURRSTREAM_URL", "MINE_WEBHOOK_URL"}
+    assert {one["name"] for one in container["environment"]} == {"MINE_NAME", "MINE_ACCOUNT", "MINE_PURRSTREAM_URL", "MINE_WEBHOOK_URL"}
     assert "hush" not in json.dumps(container)
     declared = run.one("aws:ecs/service:Service").inputs
     assert (declared["desiredCount"], declared["deploymentMinimumHealthyPercent"], declared["deploymentMaximumPercent"]) == (1, 0, 100)
@@ -77,9 +78,23 @@ def test_on_fargate() -> None:
     )
 
 
-def test_it_is_told_nothing_that_it_does_not_need() -> None:
+def test_it_is_told_its_name_and_nothing_that_it_does_not_need() -> None:
     run = service(DOCKER, image="x:1", prefix="MINE")
-    assert run.one("docker:index/container:Container").inputs.get("envs") in (None, [])
+    assert run.one("docker:index/container:Container").inputs["envs"] == ["MINE_NAME=mine"]
+
+
+def test_two_services_of_one_image_are_told_different_names() -> None:
+    def program() -> None:
+        for name in ("first", "second"):
+            StrategyService(name, {"host": DOCKER, "image": "x:1", "prefix": "MINE"})
+
+    told = [one.inputs["envs"] for one in deploy(program).all("docker:index/container:Container")]
+    assert sorted(told) == [["MINE_NAME=first"], ["MINE_NAME=second"]]
+
+
+def test_a_name_of_its_own_is_kept() -> None:
+    run = service(DOCKER, image="x:1", prefix="MINE", environment={"MINE_NAME": "earlier"})
+    assert run.one("docker:index/container:Container").inputs["envs"] == ["MINE_NAME=earlier"]
 
 
 @pytest.mark.parametrize("host", [DOCKER, FARGATE], ids=["docker", "fargate"])
@@ -97,6 +112,7 @@ def test_what_it_costs(host: dict[str, Any]) -> None:
         ({"prefix": "my-bot"}, "prefix='my-bot': use capital letters"),
         ({"prefix": None}, "prefix='': use capital letters"),
         ({"secrets": {"apiKey": "hush"}}, "secrets.apiKey: use lower-case letters"),
+        ({"secrets": {"name": "hush"}}, "secrets.name: MINE_NAME is the service's name"),
         ({"secrets": {"api_key": ""}}, "secrets.api_key: is empty"),
         ({"secrets": {"api_key": "hush"}, "environment": {"MINE_API_KEY": "x"}}, "environment.MINE_API_KEY: secrets.api_key sets it"),
         ({**BARS, "environment": {"MINE_ACCOUNT": "x"}}, "environment.MINE_ACCOUNT: account sets it"),
