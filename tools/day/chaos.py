@@ -24,7 +24,7 @@ HURT = ("purrstream", "earnyearn", "beancleaner", "webhook", "webhook-worker")
 BLOCKS = ("webhook", "alpacaPaper", "data", "purrstream", "earnyearn", "beancleaner", "finnhubReplay")
 EACH = 50
 # A service needs a few seconds to come back before it is hurt again, and Docker waits longer after each crash of one that ran for less than 10 s.
-SECONDS_EACH = 3.2
+SECONDS_EACH = 4.5
 
 
 def wanted() -> dict[str, Any]:
