@@ -219,6 +219,7 @@ def test_every_line_since_the_start_is_in_loki_and_tells_who_wrote_it(data: Data
 def test_status_and_logs_know_the_data_services(data_stack: Checkout, data: DataServices, containers: dict[str, Any]) -> None:
     rows = {row["service"]: row for row in json.loads(data_stack.make("status", "FORMAT=json"))["services"]}
     expected = {*DATA_TASKS, "bot-metrics", "board", "exchange-replay", "alpaca-paper", "queue", "webhook", "webhook-worker"}
+    expected |= {"purrstream", "finnhub-replay", "earnyearn", "beancleaner"}
     assert set(rows) == expected and {row["state"] for row in rows.values()} == {"running"}, rows
     assert rows["board"]["url"] == data.board_url and rows["data-redis"]["logs"] == "make logs BOT=data-redis"
     table = data_stack.make("status").splitlines()
@@ -232,7 +233,7 @@ def test_status_and_logs_know_the_data_services(data_stack: Checkout, data: Data
 
 def test_no_secret_shows(data_stack: Checkout, data: DataServices, containers: dict[str, Any], engine: docker.DockerClient) -> None:
     values = [value for own in data.outputs["credentials"].values() for key, value in own.items() if key != "apiUsername"]
-    assert len(values) == 4 + 3 + 3
+    assert len(values) == 4 + 3 + 3 + 1
     for user in ("admin", "writer", "reader"):
         password = data.secrets[f"influx{ {'admin': 'Admin', 'writer': 'Write', 'reader': 'Read'}[user] }Password"]
         values.append(base64.b64encode(f"{user}:{password}".encode()).decode())
@@ -259,7 +260,7 @@ def test_no_secret_shows(data_stack: Checkout, data: DataServices, containers: d
 
 
 def test_everything_is_hardened_and_published_on_loopback_alone(data_stack: Checkout, containers: dict[str, Any]) -> None:
-    assert len(containers) == 12
+    assert len(containers) == 16
     published = {}
     for name, one in containers.items():
         one.reload()

@@ -37,11 +37,10 @@ def test_a_morning(world):
     for one in sent:
         alert = alerts[one.id]
         assert (alert["symbol"], alert["action"], alert["route"], alert["name"]) == (one.symbol, one.side, "trailing", "earnyearn")
-        assert (
-            alert["order"] == {"notional": "2000", "trail_percent": "0.5", "only_flat": True}
-            and float(alert["market"]["price"]) == one.price
-        )
-        assert world.records()[one.id] == {"outcome": "sent", "fields": {"notional": "2000", "trail_percent": "0.5"}, "alert": alert["key"]}
+        own = {"notional": "2000", "trail_percent": "0.5", "only_flat": True}
+        assert alert["order"] == own and float(alert["market"]["price"]) == one.price
+        fields = {**own, "price": repr(one.price), "interval": "1"}
+        assert world.records()[one.id] == {"outcome": "sent", "fields": fields, "alert": alert["key"]}
     assert {name: one["outcome"] for name, one in world.records().items()} == {
         one.id: "sent" if one.verdict == "send" else "cooldown" for one in signals
     }
