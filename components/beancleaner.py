@@ -2,24 +2,24 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NotRequired, Optional, TypedDict
 
 import pulumi
 
 from .arguments import refuse_mistakes
 from .beancleaner_rules import LEAD, MOST_CHARACTERS, QUOTE, Rules, read_rules, rules_text, start_expressions, unquoted
+from .broker_account import account_mistakes
 from .hosts import HostArgs, check_job, check_task, name_on_host, run_task
 from .image_folders import image_at
-from .purrstream import ACCOUNT, LIVE_FIX
 from .scheduled_job import ScheduledJob, ScheduledJobArgs
 from .scheduled_job_tasks import job_schedule, run_spec, watch_spec
-from .task import HealthCheck, Image, TaskSpec
+from .service_task import HEALTH_COMMAND, PORT, service_task
+from .task import TaskSpec
 from .task_environment import choice_mistakes, environment, number_mistakes, secret_mistakes, secret_sources
 from .webhook_args import WebhookMode
 
-PORT = 8000
 PREFIX = "BEANCLEANER_"
-HEALTH = ("python3", "-m", "botkit.health")
 REQUIRED_SECRETS: Mapping[str, str] = {
     "broker_key": "it comes from the broker's website",
     "broker_secret": "it comes from the broker's website",
@@ -127,11 +127,7 @@ def watches(args: BeancleanerArgs, rules: Rules) -> bool:
 def argument_mistakes(args: BeancleanerArgs) -> list[str]:
     """What is wrong with the values, one sentence a mistake."""
     mistakes = secret_mistakes(args["secrets"], REQUIRED_SECRETS, ("influx_url",)) + choice_mistakes(args, {"mode": WebhookMode})
-    if not ACCOUNT.fullmatch(args["account"]):
-        mistakes.append(f"account={args['account']!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
-    if (args.get("mode") == WebhookMode.LIVE) != (args.get("live_account") is not None):
-        mistakes.append(f"mode and live_account: {LIVE_FIX}")
-    mistakes += number_mistakes(args, BOUNDS)
+    mistakes += [*account_mistakes(args), *number_mistakes(args, BOUNDS)]
     try:
         text = rules_text(args["rules"])
     except TypeError as wrong:
@@ -157,21 +153,15 @@ def _told(args: BeancleanerArgs) -> dict[str, pulumi.Input[str]]:
 
 def _service(name: str, args: BeancleanerArgs) -> TaskSpec:
     """Looks again and again, on either host."""
-    return TaskSpec(
-        name=name,
-        component="Beancleaner",
-        image=image_at("beancleaner") if args.get("image") is None else Image(reference=args["image"]),
+    return service_task(
+        name,
+        "Beancleaner",
+        args,
+        build=partial(image_at, "beancleaner"),
         command=("watch",),
         environment=_told(args),
         secrets=secret_sources(PREFIX, args["secrets"]),
-        port=PORT,
-        cpu=args.get("cpu") or 256,
-        memory=args.get("memory") or 512,
-        architecture=args.get("architecture"),
-        health=HealthCheck(command=HEALTH, interval=10, timeout=5, start_period=60),
-        stop_timeout=30,
-        single_writer=True,
-        spot=bool(args.get("spot")),
+        spot=False,
     )
 
 
@@ -184,7 +174,7 @@ def _job(args: BeancleanerArgs, rules: Rules) -> ScheduledJobArgs:
         "schedules": start_expressions(rules),
         "command": ["run"],
         "watch_command": ["watch"],
-        "watch_health": list(HEALTH),
+        "watch_health": list(HEALTH_COMMAND),
         "environment": _told(args),
         "secrets": {variable: source.value for variable, source in secret_sources(PREFIX, args["secrets"]).items()},
         "most_minutes": (EARLY + (args.get("deadline") or DEADLINE)) // 60 + 2,

@@ -4,18 +4,19 @@ import math
 import re
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 from typing import NotRequired, Optional, TypedDict
 
 import pulumi
 
 from .arguments import refuse_mistakes
+from .broker_account import name_mistakes
 from .hosts import HostArgs, check_task, run_task
 from .image_folders import image_at
-from .task import HealthCheck, Image, TaskSpec
+from .service_task import PORT, service_task
 from .task_environment import choice_mistakes, environment, number_mistakes, secret_mistakes, secret_sources
-from .webhook_checks import NAME_PATTERN, SIGNING_KEY
+from .webhook_checks import SIGNING_KEY
 
-PORT = 8000
 PREFIX = "EARNYEARN_"
 REQUIRED_SECRETS: Mapping[str, str] = {
     "finnhub_key": "it comes from Finnhub's website",
@@ -143,22 +144,15 @@ class Earnyearn(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EarnyearnArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("earnyearn", name, args, EarnyearnArgs, argument_mistakes)
-        spec = TaskSpec(
-            name=name,
-            component="Earnyearn",
-            image=image_at("earnyearn") if args.get("image") is None else Image(reference=args["image"]),
+        spec = service_task(
+            name,
+            "Earnyearn",
+            args,
+            build=partial(image_at, "earnyearn"),
             environment=environment(PREFIX, {key.upper(): args.get(key) for key in TOLD}),
             secrets=secret_sources(PREFIX, args["secrets"]),
-            port=PORT,
-            published_port=args.get("published_port"),
-            cpu=args.get("cpu") or 256,
-            memory=args.get("memory") or 512,
-            architecture=args.get("architecture"),
-            health=HealthCheck(command=("python3", "-m", "botkit.health"), interval=10, timeout=5, start_period=60),
-            stop_timeout=30,
             # Two copies would write the day's list twice and record every signal twice.
             single_writer=True,
-            spot=args.get("spot", True) is not False,
         )
         check_task(spec, args["host"])
         super().__init__("tradestack:index:Earnyearn", name, {}, opts)
@@ -175,8 +169,7 @@ def argument_mistakes(args: EarnyearnArgs) -> list[str]:
     mistakes = secret_mistakes(args["secrets"], REQUIRED_SECRETS, OPTIONAL_SECRETS)
     mistakes += choice_mistakes(args, {"side": EarningsSide, "signals": EarningsSignals, "recommendation": Recommendation})
     mistakes += number_mistakes(args, BOUNDS)
-    if not NAME_PATTERN.fullmatch(args["account"]):
-        mistakes.append(f"account={args['account']!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
+    mistakes += name_mistakes("account", args["account"])
     for one in ("notional", "trail_percent"):
         if round(args[one], MOST_DECIMALS) != args[one] and math.isfinite(args[one]):
             mistakes.append(f"{one}={args[one]}: use {MOST_DECIMALS} digits behind the point at most")

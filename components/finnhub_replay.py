@@ -1,6 +1,7 @@
 """FinnhubReplay: an earnings calendar that looks like Finnhub's, with answers of our own making, so that a day can be traded without a key."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NotRequired, Optional, TypedDict
 
 import pulumi
@@ -8,10 +9,9 @@ import pulumi
 from .arguments import refuse_mistakes
 from .hosts import HostArgs, check_task, run_task
 from .image_folders import image_at
-from .task import HealthCheck, Image, TaskSpec
+from .service_task import PORT, service_task
 from .task_environment import environment, secret_mistakes, secret_sources
 
-PORT = 8000
 PREFIX = "FINNHUB_REPLAY_"
 
 
@@ -48,17 +48,14 @@ class FinnhubReplay(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FinnhubReplayArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("finnhub replay", name, args, FinnhubReplayArgs, argument_mistakes)
-        spec = TaskSpec(
-            name=name,
-            component="FinnhubReplay",
-            image=image_at("finnhub-replay") if args.get("image") is None else Image(reference=args["image"]),
+        spec = service_task(
+            name,
+            "FinnhubReplay",
+            args,
+            build=partial(image_at, "finnhub-replay"),
             environment=environment(PREFIX, {"TEST_API": bool(args.get("test_api"))}),
             secrets=secret_sources(PREFIX, args["secrets"]),
-            port=PORT,
-            published_port=args.get("published_port"),
-            cpu=args.get("cpu") or 256,
-            memory=args.get("memory") or 512,
-            health=HealthCheck(command=("python3", "-m", "botkit.health"), interval=10, timeout=5, start_period=60),
+            single_writer=False,
             stop_timeout=10,
         )
         check_task(spec, args["host"])

@@ -3,20 +3,20 @@
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from functools import partial
 from typing import NotRequired, Optional, TypedDict
 
 import pulumi
 
 from .arguments import refuse_mistakes
+from .broker_account import account_mistakes
 from .hosts import HostArgs, check_task, run_task
 from .image_folders import image_at
-from .task import HealthCheck, Image, TaskSpec
+from .service_task import PORT, service_task
 from .task_environment import choice_mistakes, environment, number_mistakes, secret_mistakes, secret_sources
 from .webhook_args import WebhookMode
 
-PORT = 8000
 PREFIX = "PURRSTREAM_"
-ACCOUNT = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 # Alpaca's shares (BRK.B) and pairs (BTC/USD).
 SYMBOL = re.compile(r"[A-Z0-9]{1,12}([./][A-Z0-9]{1,5})?")
 REQUIRED_SECRETS: Mapping[str, str] = {
@@ -26,7 +26,6 @@ REQUIRED_SECRETS: Mapping[str, str] = {
 }
 OPTIONAL_SECRETS = ("influx_url", "history_url")
 TOLD = ("account", "mode", "live_account", "broker_url", "data_url", "stream_url", "feed", "symbols", "news", "requests_per_minute")
-LIVE_FIX = "real money needs both, mode=live and live_account=<number of the account>; play money neither"
 
 
 class MarketFeed(str, Enum):
@@ -93,22 +92,15 @@ class Purrstream(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PurrstreamArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         refuse_mistakes("purrstream", name, args, PurrstreamArgs, argument_mistakes)
-        spec = TaskSpec(
-            name=name,
-            component="Purrstream",
-            image=image_at("purrstream") if args.get("image") is None else Image(reference=args["image"]),
+        spec = service_task(
+            name,
+            "Purrstream",
+            args,
+            build=partial(image_at, "purrstream"),
             environment=environment(PREFIX, {key.upper(): args.get(key) for key in TOLD}),
             secrets=secret_sources(PREFIX, args["secrets"]),
-            port=PORT,
-            published_port=args.get("published_port"),
-            cpu=args.get("cpu") or 256,
-            memory=args.get("memory") or 512,
-            architecture=args.get("architecture"),
-            health=HealthCheck(command=("python3", "-m", "botkit.health"), interval=10, timeout=5, start_period=60),
-            stop_timeout=30,
             # Alpaca allows one connection to a stream: a second copy would be refused, or take the first one's place.
             single_writer=True,
-            spot=args.get("spot", True) is not False,
         )
         check_task(spec, args["host"])
         super().__init__("tradestack:index:Purrstream", name, {}, opts)
@@ -125,10 +117,7 @@ def argument_mistakes(args: PurrstreamArgs) -> list[str]:
     mistakes = secret_mistakes(args["secrets"], REQUIRED_SECRETS, OPTIONAL_SECRETS)
     mistakes += choice_mistakes(args, {"mode": WebhookMode, "feed": MarketFeed})
     mistakes += number_mistakes(args, {"requests_per_minute": (10, 1_000_000, "")})
-    if not ACCOUNT.fullmatch(args["account"]):
-        mistakes.append(f"account={args['account']!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
-    if (args.get("mode") == WebhookMode.LIVE) != (args.get("live_account") is not None):
-        mistakes.append(f"mode and live_account: {LIVE_FIX}")
+    mistakes += account_mistakes(args)
     for one in args.get("symbols") or ():
         if not SYMBOL.fullmatch(one):
             mistakes.append(f"symbols: {one!r}: use a share such as AAPL or BRK.B, or a pair such as BTC/USD")

@@ -10,9 +10,9 @@ import pulumi
 from .arguments import refuse_mistakes
 from .hosts import HostArgs, check_task, run_task
 from .image_folders import image_in
-from .task import HealthCheck, Image, SecretSource, TaskSpec
+from .service_task import PORT, service_task
+from .task import SecretSource
 
-PORT = 8000
 PREFIX = re.compile(r"[A-Z][A-Z0-9_]*")
 SECRET = re.compile(r"[a-z][a-z0-9_]*")
 # Argument -> what its variable has behind the prefix.
@@ -71,23 +71,16 @@ class StrategyService(pulumi.ComponentResource):
         prefix = prefix_of(args)
         told = {f"{prefix}_{suffix}": args[key] for key, suffix in TOLD.items() if args.get(key) is not None}
         secrets = args.get("secrets") or {}
-        spec = TaskSpec(
-            name=name,
-            component="StrategyService",
-            image=image_in(args["image_context"]) if args.get("image") is None else Image(reference=args["image"]),
+        spec = service_task(
+            name,
+            "StrategyService",
+            args,
+            build=lambda: image_in(args["image_context"]),
             # Ids of signals begin with it: two services of one image with the same ids would take each other's orders for their own.
             environment={f"{prefix}_NAME": name, **(args.get("environment") or {}), **told},
             secrets={variable_of(prefix, key): SecretSource(value=value) for key, value in secrets.items()},
-            port=PORT,
-            published_port=args.get("published_port"),
-            cpu=args.get("cpu") or 256,
-            memory=args.get("memory") or 512,
-            architecture=args.get("architecture"),
-            health=HealthCheck(command=("python3", "-m", "botkit.health"), interval=10, timeout=5, start_period=60),
-            stop_timeout=30,
             # Two copies would see the same signal and order twice.
             single_writer=True,
-            spot=args.get("spot", True) is not False,
         )
         check_task(spec, args["host"])
         super().__init__("tradestack:index:StrategyService", name, {}, opts)

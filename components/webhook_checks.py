@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from .arguments import key_mistakes, text_of
+from .broker_account import account_mistakes, name_mistakes
 from .webhook_args import (
     LimitScope,
     WebhookAuthentication,
@@ -20,7 +21,6 @@ from .webhook_args import (
 from .webhook_environment import ACCEPT_SECRETS, EXECUTE_SECRETS, REQUIRED_SECRETS
 from .webhook_queue import SQS_URL
 
-NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 SECRET_KEYS = (*ACCEPT_SECRETS, *EXECUTE_SECRETS)
 MIN_SIGNING_KEY = 32  # characters
 SIGNING_KEY = re.compile(rf"\S{{{MIN_SIGNING_KEY},}}")
@@ -37,11 +37,9 @@ LEAST = {"requests_per_minute": 10, "accept_min": 1, "accept_max": 1}
 def argument_mistakes(name: str, args: Mapping[str, Any]) -> list[str]:
     """Every mistake in WebhookServiceArgs whose required keys are there."""
     found = [*_choices(args), *_limits(args["limits"]), *_defaults(args.get("defaults") or {}), *_secrets(args)]
-    for key, value in (("account", args["account"]), *(("revoked_alerts", alert) for alert in args.get("revoked_alerts") or ())):
-        if not NAME_PATTERN.fullmatch(value):
-            found.append(f"{key}={value!r}: use 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen")
-    if (args.get("mode") == WebhookMode.LIVE) != (args.get("live_account") is not None):
-        found.append("mode and live_account: real money needs both, mode=live and live_account=<number of the account>; play money neither")
+    found += account_mistakes(args)
+    for alert in args.get("revoked_alerts") or ():
+        found += name_mistakes("revoked_alerts", alert)
     for key, (low, high) in SECONDS.items():
         if args.get(key) is not None and not low <= args[key] <= high:
             found.append(f"{key}={args[key]!r}: use {low} to {high} (seconds)")
