@@ -4,7 +4,6 @@ A stack of its own (`chaos`, beside the local one) with the same components and 
 """
 
 import argparse
-import os
 import random
 import threading
 import time
@@ -17,10 +16,10 @@ import requests
 from tools.chaos.alert_faults import Chaos
 from tools.chaos.alert_sender import Sent, send_all
 from tools.chaos.alert_tally import AlertTally, tally
+from tools.chaos.throwaway import add_options, throwaway_stack
 from tools.stack import local_config
 from tools.stack.bots import container
-from tools.stack.down import destroy
-from tools.stack.engine import CHAOS, StackError, exists, main, outputs, pulumi, with_config
+from tools.stack.engine import CHAOS, StackError, main, outputs, pulumi, with_config
 from tools.stack.ports import free_port
 from tools.stack.services import services
 from tools.stack.status import engine_client
@@ -126,18 +125,10 @@ def run(alerts: int, seed: int) -> tuple[AlertTally, Chaos, Sent]:
 def command() -> int:
     parser = argparse.ArgumentParser(prog="make chaos-alerts", description=__doc__)
     parser.add_argument("--alerts", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--keep", action="store_true", help="leave the stack up afterwards, to look at it; `make down` takes it away")
+    add_options(parser)
     options = parser.parse_args()
-    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}", flush=True)
-    if exists(CHAOS):
-        destroy(CHAOS)  # what a run that was killed left behind
-    try:
+    with throwaway_stack(options) as seed:
         counted, chaos, sent = run(options.alerts, seed)
-    finally:
-        if not options.keep:
-            destroy(CHAOS)
     print("answers: " + ", ".join(f"{number} × {answer}" for answer, number in Counter(sent.answers).most_common()))
     print("faults: " + ", ".join(f"{number} × {fault}" for fault, number in sorted(chaos.done.items())))
     print(counted.line(sum(chaos.done.values()), seed))

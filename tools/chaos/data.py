@@ -6,7 +6,6 @@ of our own, the same that the services use; log lines are compared with what Doc
 
 import argparse
 import asyncio
-import os
 import random
 import threading
 import time
@@ -19,10 +18,10 @@ from tools.chaos.alert_tally import tally
 from tools.chaos.data_counts import DataTally, lost_lines
 from tools.chaos.data_faults import BotWatch, plan, take_away
 from tools.chaos.data_sources import LokiSource, closed_trades, numbers, trades_found
+from tools.chaos.throwaway import add_options, throwaway_stack
 from tools.stack import local_config
 from tools.stack.bots import BotApi, container
-from tools.stack.down import destroy
-from tools.stack.engine import CHAOS, exists, main, outputs, pulumi, with_config
+from tools.stack.engine import CHAOS, main, outputs, pulumi, with_config
 from tools.stack.ports import free_port
 from tools.stack.services import everything
 from tools.stack.status import engine_client
@@ -170,21 +169,10 @@ def command() -> int:
     parser = argparse.ArgumentParser(prog="make chaos-data", description=__doc__)
     parser.add_argument("--alerts", type=int, default=16, help="alerts a round; rounds follow one another until the last fault is over")
     parser.add_argument("--rounds", type=int, default=None, help="only the last ones: in the last two all are away at once (default: all)")
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--keep", action="store_true", help="leave the stack up afterwards, to look at it; `make down` takes it away")
+    add_options(parser)
     options = parser.parse_args()
-    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}", flush=True)
-    if exists(CHAOS):
-        destroy(CHAOS)  # what a run that was killed left behind
-    try:
+    with throwaway_stack(options) as seed:
         counted = run(options.alerts, seed, options.rounds)
-    except BaseException as problem:
-        print(f"the run failed: {problem!r}", flush=True)  # before what destroying the stack may say
-        raise
-    finally:
-        if not options.keep:
-            destroy(CHAOS)
     if counted.missing:
         print("lines missing in Loki: " + ", ".join(f"{number} of {name}" for name, number in sorted(counted.missing.items())))
     print(counted.line(seed))

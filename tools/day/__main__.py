@@ -4,26 +4,29 @@ The paper account begins anew; what you bought there yourself is asked about fir
 """
 
 import argparse
-import re
 from collections.abc import Iterable
 from datetime import date
 
-from tools.day.differences import differences, line
+from tools.day.differences import CLEANER, differences, line
 from tools.day.records import Order
 from tools.day.run import NEEDED, choose_day, keep, kept, live, not_running, open_stage, read
 from tools.day.timetable import real_seconds
 from tools.stack.engine import LOCAL, StackError, main
+from tools.stack.market import SPEEDS
+from tools.stack.orders import owner_of
 
 SPEED = 90
-# client_order_id of orders that nobody misses: earnyearn's, beancleaner's, those of a day before.
-STACKS_OWN = re.compile(r"beancleaner-.*|(.*-)?(earnyearn|day)-[0-9a-f]{32}-[a-z]+")
-# alpaca-paper takes no faster clock.
-SPEEDS = (1, 600)
+# Whose orders nobody misses, beside beancleaner's: earnyearn's, and those of a day before.
+OWNERS = ("earnyearn", "day")
 
 
 def yours(held: Iterable[str], orders: Iterable[Order]) -> list[str]:
     """Symbols that are held and were not only traded by the stack's own services and by earlier days."""
-    return sorted(set(held) & {order.symbol for order in orders if not STACKS_OWN.fullmatch(order.client_order_id)})
+    return sorted(set(held) & {order.symbol for order in orders if not _stacks_own(order.client_order_id)})
+
+
+def _stacks_own(client_order_id: str) -> bool:
+    return client_order_id.startswith(CLEANER) or owner_of(client_order_id) in OWNERS
 
 
 def command() -> int:

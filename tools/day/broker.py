@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import requests
 
 from tools.day.records import Fill, Order
 from tools.stack.engine import StackError
+from tools.stack.market import NEW_YORK
 
-NEW_YORK = ZoneInfo("America/New_York")
 ANSWER_SECONDS = 120.0
 PAGE = 100
 BARS_PAGE = 10_000
@@ -22,11 +21,11 @@ AHEAD = timedelta(days=14)
 class PaperBroker:
     """`url` without a path. Every question is asked again while the broker restarts; StackError after ANSWER_SECONDS."""
 
-    def __init__(self, url: str, key: str, secret: str) -> None:
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update({"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret})
+        self._session.headers.update(headers)
 
     def set_clock(self, **values: Any) -> None:
         """`time` (a datetime, or None for the wall clock), `speed`, `hours`."""

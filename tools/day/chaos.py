@@ -4,20 +4,19 @@ The stack (`chaos`, beside the local one) has the local stack's components and i
 """
 
 import argparse
-import os
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tools.chaos.throwaway import add_options, throwaway_stack
 from tools.day.differences import differences, line
 from tools.day.interrupts import Interrupts
 from tools.day.records import Day
 from tools.day.run import choose_day, live, open_stage, read
 from tools.day.timetable import real_seconds
 from tools.stack import local_config
-from tools.stack.down import destroy
-from tools.stack.engine import CHAOS, exists, main, pulumi, with_config
+from tools.stack.engine import CHAOS, main, pulumi, with_config
 from tools.stack.ports import free_port
 
 HURT = ("purrstream", "earnyearn", "beancleaner", "webhook", "webhook-worker")
@@ -75,21 +74,10 @@ def run(each: int, seed: int) -> tuple[Day, Interrupts]:
 def command() -> int:
     parser = argparse.ArgumentParser(prog="make chaos-day", description=__doc__)
     parser.add_argument("--each", type=int, default=EACH, help="interrupts of every service")
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--keep", action="store_true", help="leave the stack up afterwards, to look at it; `make down` takes it away")
+    add_options(parser)
     options = parser.parse_args()
-    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}", flush=True)
-    if exists(CHAOS):
-        destroy(CHAOS)  # what a run that was killed left behind
-    try:
+    with throwaway_stack(options) as seed:
         seen, interrupts = run(options.each, seed)
-    except BaseException as problem:
-        print(f"the run failed: {problem!r}", flush=True)  # before what destroying the stack may say
-        raise
-    finally:
-        if not options.keep:
-            destroy(CHAOS)
     found = differences(seen)
     for one in found:
         print(f"difference: {one}")

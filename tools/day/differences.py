@@ -61,14 +61,12 @@ def _orders(day: Day) -> Iterator[str]:
     for order in day.orders:
         if order.is_open and order.symbol not in day.kept:
             yield f"order {order.client_order_id} ({order.side} {order.symbol}, {order.type}): still open"
-    entries = {order.client_order_id.removesuffix(ENTRY): order for order in day.orders if order.client_order_id.endswith(ENTRY)}
-    trails = {order.client_order_id.removesuffix(TRAIL): order for order in day.orders if order.client_order_id.endswith(TRAIL)}
-    filled = {fill.client_order_id for fill in day.fills}
-    for alert in sorted({one.alert for one in day.signals if one.alert}):
-        ids = [name for name in entries if name.endswith(f"-{alert}")]
-        for name in ids:
-            if entries[name].client_order_id in filled and name not in trails:
-                yield f"order {entries[name].client_order_id}: filled, and no trailing stop came of it"
+    sent, filled = {one.alert for one in day.signals if one.alert}, {fill.client_order_id for fill in day.fills}
+    protected = {_alert_of(order) for order in day.orders if order.client_order_id.endswith(TRAIL)}
+    for order in day.orders:
+        entered = order.client_order_id.endswith(ENTRY) and order.client_order_id in filled
+        if entered and _alert_of(order) in sent - protected:
+            yield f"order {order.client_order_id}: filled, and no trailing stop came of it"
 
 
 def _signals(day: Day) -> Iterator[str]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from tools.day.broker import AHEAD, NEW_YORK, PaperBroker
+from tools.day.broker import AHEAD, PaperBroker
 from tools.day.crosses import crosses
 from tools.day.differences import differences
 from tools.day.influx import Influx
@@ -18,6 +18,7 @@ from tools.day.timetable import MORNING_SPEED, TradingDay, choose, phases
 from tools.stack.alert import fired, send
 from tools.stack.bots import container, container_state
 from tools.stack.engine import StackError, outputs
+from tools.stack.market import NEW_YORK, broker_of
 from tools.stack.services import everything
 from tools.stack.status import engine_client
 
@@ -52,18 +53,8 @@ def open_stage(stack: str) -> Stage:
         raise StackError(
             f"stack {stack!r} runs no {', '.join(missing)}: a day needs them; compare its file with Pulumi.local.yaml, `make up`"
         )
-    secrets = known["credentials"]
-    broker = PaperBroker(published(containers["alpaca-paper"]), secrets["webhook"]["brokerKey"], secrets["webhook"]["brokerSecret"])
-    influx = Influx(containers["data-influxdb"], secrets["data"]["influxReadPassword"], known["data"]["influxDatabase"])
-    return Stage(known, containers, broker, influx, known["webhook"]["account"])
-
-
-def published(one: Any) -> str:
-    """URL of the container's one published port. Raises StackError."""
-    bindings = [binding for given in (one.attrs["HostConfig"]["PortBindings"] or {}).values() for binding in given]
-    if not bindings:
-        raise StackError("tradestack:alpacaPaper publishes no port: set publishedPort, and testApi to true")
-    return f"http://127.0.0.1:{bindings[0]['HostPort']}"
+    influx = Influx(containers["data-influxdb"], known["credentials"]["data"]["influxReadPassword"], known["data"]["influxDatabase"])
+    return Stage(known, containers, PaperBroker(*broker_of(known, stack)), influx, known["webhook"]["account"])
 
 
 def choose_day(stage: Stage, wanted: date | None) -> TradingDay:
@@ -115,18 +106,23 @@ def buy(stage: Stage) -> None:
 def read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
     """What the day left behind, once broker and InfluxDB agree or SETTLE_SECONDS are over."""
     deadline = time.monotonic() + SETTLE_SECONDS
+    # The day's bars don't change any more.
+    crossed = cache(partial(_crossed, stage, day))
     while True:
-        found = _read(stage, day, seeded)
+        found = _read(stage, day, seeded, crossed)
         if not differences(found) or time.monotonic() > deadline:
             return found
         time.sleep(2)
 
 
-def _read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
+def _crossed(stage: Stage, day: TradingDay, symbols: frozenset[str]) -> set[tuple[str, str, int]]:
+    return crosses(stage.broker.bars(sorted(symbols), day.anchor, day.closes), round(day.opens.timestamp() * 1000))
+
+
+def _read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal], crossed: Callable[[frozenset[str]], set[tuple[str, str, int]]]) -> Day:
     span = (day.begins, day.ends + timedelta(hours=1))
     signals = stage.influx.signals(stage.account, span)
     orders = stage.broker.orders()
-    symbols = sorted({one.symbol for one in signals} | set(listed(stage, day)))
     return Day(
         fills=stage.broker.fills(orders),
         written=stage.influx.fills(stage.account, span),
@@ -134,7 +130,7 @@ def _read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal]) -> Day:
         positions=stage.broker.positions(),
         signals=signals,
         passed=stage.influx.passed(stage.account),
-        crosses=crosses(stage.broker.bars(symbols, day.anchor, day.closes), round(day.opens.timestamp() * 1000)),
+        crosses=crossed(frozenset(one.symbol for one in signals) | frozenset(listed(stage, day))),
         sides=frozenset({"buy"}),
         closes=stage.influx.closes(stage.account, span),
         kept=frozenset({HOLD}),

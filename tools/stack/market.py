@@ -19,6 +19,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 OPENING = "09:30"
 REAL = "real"
 HOURS = ("always", "nyse")
+# Seconds of the broker's clock in a real second: alpaca-paper takes no others.
+SPEEDS = (1, 600)
 PORT = "8000/tcp"
 SECONDS = 15
 
@@ -27,10 +29,12 @@ def wanted(speed: str, day: str, hours: str) -> dict[str, Any]:
     """Body of POST /_paper/clock; "" leaves a thing as it is. Raises StackError that names every option that is wrong."""
     body: dict[str, Any] = {}
     mistakes = []
-    if speed and re.fullmatch(r"[0-9]{1,3}", speed) and 1 <= int(speed) <= 600:
+    if speed and re.fullmatch(r"[0-9]{1,3}", speed) and SPEEDS[0] <= int(speed) <= SPEEDS[1]:
         body["speed"] = int(speed)
     elif speed:
-        mistakes.append(f"SPEED={speed}: use a whole number from 1 to 600, seconds of the broker's clock in a real second")
+        mistakes.append(
+            f"SPEED={speed}: use a whole number from {SPEEDS[0]} to {SPEEDS[1]}, seconds of the broker's clock in a real second"
+        )
     if day == REAL:
         body["time"] = None
         if body.pop("speed", 1) != 1:
@@ -53,12 +57,12 @@ def wanted(speed: str, day: str, hours: str) -> dict[str, Any]:
     return body
 
 
-def broker_of(known: dict[str, Any]) -> tuple[str, dict[str, str]]:
+def broker_of(known: dict[str, Any], stack: str = LOCAL) -> tuple[str, dict[str, str]]:
     """(the paper broker's address on this machine, headers with its key); `known` are the stack's outputs. Raises StackError."""
     paper = known.get("alpacaPaper")
     if not paper:
-        raise StackError("the local stack has no paper broker up: add tradestack:alpacaPaper to Pulumi.local.yaml and run `make up`")
-    running = container(engine_client(LOCAL), paper["service"])
+        raise StackError(f"the {stack} stack has no paper broker up: add tradestack:alpacaPaper to Pulumi.local.yaml and run `make up`")
+    running = container(engine_client(stack), paper["service"])
     bindings = running.attrs["HostConfig"]["PortBindings"] if running else None
     if not (bindings or {}).get(PORT):
         raise StackError("the paper broker is not reachable: set alpacaPaper.publishedPort in Pulumi.local.yaml and run `make up`")

@@ -1,0 +1,32 @@
+"""What every chaos run begins and ends with: its seed, and a stack (`chaos`) that nothing of an earlier run is left of, destroyed at the end."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tools.stack.down import destroy
+from tools.stack.engine import CHAOS, exists
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """`--seed`, `--keep`."""
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", action="store_true", help="leave the stack up afterwards, to look at it; `make down` takes it away")
+
+
+@contextmanager
+def throwaway_stack(options: argparse.Namespace) -> Iterator[int]:
+    """The run's seed, which is printed first."""
+    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
+    print(f"seed {seed}", flush=True)
+    if exists(CHAOS):
+        destroy(CHAOS)  # what a run that was killed left behind
+    try:
+        yield seed
+    except BaseException as problem:
+        print(f"the run failed: {problem!r}", flush=True)  # before what destroying the stack may say
+        raise
+    finally:
+        if not options.keep:
+            destroy(CHAOS)
