@@ -3,6 +3,8 @@
 import pytest
 
 from tests.offline_docker.conftest import PREFIX
+from tools.offline import docker_engine as engine
+from tools.offline import docker_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
@@ -90,6 +92,43 @@ def test_a_failing_build_ends_with_its_last_lines(pulumi_project, client, image,
     (context / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nRUN cat /bin/cat > /dev/full\n")
     assert "the disk that Docker keeps its data on is full" in project.up(fails=True).error
     assert not client.images.list(NAME)
+
+
+class Interfered:
+    """The engine while another stack's `make down` removes layers: the first builds end in the engine's own words for that (20.10)."""
+
+    def __init__(self, api, times, error):
+        self._api, self.left, self._error = api, times, error
+
+    def build(self, **options):
+        if self.left:
+            self.left -= 1
+            return iter([{"stream": "Step 1/3 : ARG BASE_IMAGE"}, {"error": self._error}])
+        return self._api.build(**options)
+
+    def __getattr__(self, name):
+        return getattr(self._api, name)
+
+
+REMOVED = "failed to get digest sha256:17dc54c5: open /var/lib/docker/image/overlay2/imagedb/content/sha256/17dc54c5: no such file or directory"
+
+
+@pytest.mark.parametrize("error", [REMOVED, "No such image: sha256:17dc54c5"])
+def test_a_layer_that_another_stack_removes_meanwhile_is_built_again(client, image, context, no_image, error):
+    inputs = {"imageName": NAME, "skipPush": True, "build": {"context": str(context), "args": {"BASE_IMAGE": image}}}
+    said = []
+    docker_image.create(inputs, Interfered(client.api, docker_image.TRIES - 1, error), said.append)
+    assert client.images.get(NAME) and sum("building again" in line for line in said) == docker_image.TRIES - 1
+    with pytest.raises(engine.Problem, match="sha256:17dc54c5"):
+        docker_image.create(inputs, Interfered(client.api, docker_image.TRIES, error), said.append)
+
+
+def test_a_build_that_fails_for_another_reason_is_not_tried_again(client, image, context, no_image):
+    inputs = {"imageName": NAME, "skipPush": True, "build": {"context": str(context), "args": {"BASE_IMAGE": image}}}
+    interfered = Interfered(client.api, 2, "pull access denied for nothing, repository does not exist")
+    with pytest.raises(engine.Problem, match="pull access denied"):
+        docker_image.create(inputs, interfered, lambda line: None)
+    assert interfered.left == 1
 
 
 def test_a_synthetic_image_is_neither_built_nor_pushed(pulumi_project, client, context):

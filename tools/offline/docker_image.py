@@ -6,6 +6,7 @@ As the real provider does: every change is an update in place (build again), and
 import hashlib
 import os
 import platform
+import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -28,6 +29,9 @@ DEFAULTS: dict[str, Any] = {}
 # Tests of stacks that push ask for this: nothing is built or pushed, the digest is made up from the inputs.
 SYNTHETIC = "TRADESTACK_OFFLINE_SYNTHETIC"
 LAST_LINES = 20
+# What the classic builder says when another stack's `make down` removes the layers that it is building upon: they were that image's last user.
+LAYER_GONE = re.compile(r"failed to get digest sha256:|No such image: sha256:|unknown parent image ID|layer does not exist")
+TRIES = 5
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -157,6 +161,17 @@ def _paths(build: dict) -> tuple[Any, Any]:
 
 
 def _build(inputs: dict, client: Any, report: Callable[[str], None]) -> str:
+    for _ in range(TRIES - 1):
+        try:
+            return _build_once(inputs, client, report)
+        except engine.Problem as problem:
+            if not LAYER_GONE.search(str(problem)):
+                raise
+            report("a layer was removed by somebody else meanwhile: building again")
+    return _build_once(inputs, client, report)
+
+
+def _build_once(inputs: dict, client: Any, report: Callable[[str], None]) -> str:
     build = inputs["build"]
     context, dockerfile = _paths(build)
     report(f"building {inputs['imageName']}")
