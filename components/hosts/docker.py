@@ -1,12 +1,13 @@
 """The docker host: a task as containers and volumes of this machine's Docker engine, as close to a Fargate task as Docker can be."""
 
+from dataclasses import replace
 from typing import Optional
 
 import pulumi
 import pulumi_docker as docker
 
 from ..arguments import refuse_mistakes
-from ..task import Image, TaskSpec, UnsupportedByHost, Volume
+from ..task import HealthCheck, Image, TaskSpec, UnsupportedByHost, Volume
 from . import RunningTask, cost_on_host, name_on_host
 from .args import DockerHostArgs
 from .images import build_image
@@ -15,6 +16,8 @@ from .log_labels import log_labels
 HOST = "docker"
 # Test traffic, credentials and orders pass over published ports: loopback only.
 PUBLISH_ADDRESS = "127.0.0.1"
+# Seconds at least. A probe starts a Python of its own, and a laptop may be starting a dozen tasks at the same time.
+SLOW_START, SLOW_PROBE = 180, 15
 # Three files of 10 MB a container: enough for days of a bot's logs, and a bound on the disk.
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 # Each option was tried on the engine with the router absent, killed, frozen and slow (docs/logs.md says what remains).
@@ -115,7 +118,7 @@ def _environment(spec: TaskSpec) -> pulumi.Output[list[str]]:
 def _healthcheck(spec: TaskSpec) -> Optional[docker.ContainerHealthcheckArgs]:
     if spec.health is None:
         return None
-    health = spec.health
+    health = _patient(spec.health)
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", *health.command],
         interval=f"{health.interval}s",
@@ -123,6 +126,17 @@ def _healthcheck(spec: TaskSpec) -> Optional[docker.ContainerHealthcheckArgs]:
         start_period=f"{health.start_period}s",
         retries=health.retries,
     )
+
+
+def _patient(health: HealthCheck) -> HealthCheck:
+    """With the times of a machine that starts a dozen tasks at once. A task is healthy at its first success all the same."""
+    return replace(health, start_period=max(health.start_period, SLOW_START), timeout=max(health.timeout, SLOW_PROBE))
+
+
+def _longest_start(health: HealthCheck) -> int:
+    """Seconds until Docker itself calls a task unhealthy that never was healthy."""
+    patient = _patient(health)
+    return patient.start_period + (patient.interval + patient.timeout) * patient.retries
 
 
 def _container(
@@ -155,7 +169,7 @@ def _container(
         healthcheck=_healthcheck(spec),
         # An update is done when the task is healthy, as an ECS deployment is.
         wait=health is not None,
-        wait_timeout=health.start_period + health.interval * health.retries if health else None,
+        wait_timeout=_longest_start(health) if health else None,
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=host["network"], aliases=[spec.name])],
         ports=[docker.ContainerPortArgs(internal=spec.port, external=spec.published_port, ip=PUBLISH_ADDRESS, protocol="tcp")]
         if spec.published_port

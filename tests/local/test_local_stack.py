@@ -153,10 +153,14 @@ def test_crash_is_shown_as_one(local_stack: Checkout, engine: docker.DockerClien
 
 
 def test_restore_puts_the_trades_back(local_stack: Checkout, api: BotApi) -> None:
-    made = [line for line in local_stack.make("backup", "BOT=sample").splitlines() if line.endswith("(now)")]
-    assert len(made) == 1
-    backup = made[0].split()[0]
-    then = known(api.all_trades())
+    def backed_up() -> tuple[str, dict] | None:
+        """A backup while no order was filled: else nobody knows whether that one is in it."""
+        before = known(api.all_trades())
+        made = [line for line in local_stack.make("backup", "BOT=sample").splitlines() if line.endswith("(now)")]
+        assert len(made) == 1
+        return (made[0].split()[0], before) if known(api.all_trades()) == before else None
+
+    backup, then = wait_for("a backup between two orders", backed_up)
     wait_for("a trade that the backup lacks", lambda: set(known(api.all_trades())) - set(then), deadline=900)
     local_stack.make("restore", "BOT=sample", f"FROM={backup}")
     now = known(wait_for("the restored bot", api.all_trades))

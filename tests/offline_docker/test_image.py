@@ -110,7 +110,9 @@ class Interfered:
         return getattr(self._api, name)
 
 
-REMOVED = "failed to get digest sha256:17dc54c5: open /var/lib/docker/image/overlay2/imagedb/content/sha256/17dc54c5: no such file or directory"
+REMOVED = (
+    "failed to get digest sha256:17dc54c5: open /var/lib/docker/image/overlay2/imagedb/content/sha256/17dc54c5: no such file or directory"
+)
 
 
 @pytest.mark.parametrize("error", [REMOVED, "No such image: sha256:17dc54c5"])

@@ -53,10 +53,10 @@ HONOURED: dict[str, tuple[dict[str, Any], Any]] = {
     "user": ({"user": "12:34"}, lambda c: c["user"] == "12:34"),
     "read_only_root": ({"read_only_root": False}, lambda c: c["readOnly"] is False),
     "health": (
-        {"health": HealthCheck(command=("probe", "-x"), interval=7, timeout=3, retries=4, start_period=50)},
+        {"health": HealthCheck(command=("probe", "-x"), interval=7, timeout=23, retries=4, start_period=250)},
         lambda c: (
-            c["healthcheck"] == {"tests": ["CMD", "probe", "-x"], "interval": "7s", "timeout": "3s", "startPeriod": "50s", "retries": 4}
-            and c["wait"]
+            c["healthcheck"] == {"tests": ["CMD", "probe", "-x"], "interval": "7s", "timeout": "23s", "startPeriod": "250s", "retries": 4}
+            and (c["wait"], c["waitTimeout"]) == (True, 250 + 4 * (7 + 23))
         ),
     ),
     "stop_timeout": ({"stop_timeout": 33}, lambda c: (c["stopTimeout"], c["destroyGraceSeconds"]) == (33, 33)),
@@ -226,3 +226,8 @@ def test_all_mistakes_at_once() -> None:
     with pytest.raises(ValueError) as error:
         run_task(TaskSpec(**{**BASE, "cpu": 1, "user": "0:0", "port": 0}), HOST, None)
     assert all(text in str(error.value) for text in ("cpu=1", "user='0:0'", "port=0"))
+
+
+def test_a_laptop_that_starts_everything_at_once_is_given_time() -> None:
+    hasty = container(health=HealthCheck(command=("probe",), interval=10, timeout=5, retries=3, start_period=30))
+    assert (hasty["healthcheck"]["timeout"], hasty["healthcheck"]["startPeriod"], hasty["waitTimeout"]) == ("15s", "180s", 180 + 3 * 25)

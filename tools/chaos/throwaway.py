@@ -21,12 +21,12 @@ def throwaway_stack(options: argparse.Namespace) -> Iterator[int]:
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}", flush=True)
     if exists(CHAOS):
-        destroy(CHAOS)  # what a run that was killed left behind
+        destroy(CHAOS, show=False)  # what a run that was killed left behind
     try:
         yield seed
     except BaseException as problem:
-        print(f"the run failed: {problem!r}", flush=True)  # before what destroying the stack may say
+        print(f"the run failed: {problem!r}", flush=True)  # destroying the stack may fail, too
         raise
     finally:
         if not options.keep:
-            destroy(CHAOS)
+            destroy(CHAOS, show=False)  # why a run failed is the last that is to be read

@@ -48,12 +48,12 @@ def still_there(engine: docker.DockerClient, things: list[tuple[str, str]]) -> l
     return left
 
 
-def destroy(stack: str) -> None:
-    """Destroy a stack of this machine, and forget it. Raises StackError when something of it is left."""
+def destroy(stack: str, show: bool = True) -> None:
+    """Destroy a stack of this machine, and forget it. Raises StackError when something of it is left. show: what Pulumi says meanwhile."""
     engine = engine_client(stack)
     things = owned(json.loads(pulumi(stack, "stack", "export", "--stack", stack)))
     arguments = with_config(stack) if config_file(stack).exists() else ["--stack", stack]
-    pulumi(stack, "destroy", "--yes", "--skip-preview", *arguments, show=True)
+    pulumi(stack, "destroy", "--yes", "--skip-preview", *arguments, show=show)
     # Not `destroy --remove`: it deletes Pulumi.local.yaml, the tracked file, along with the stack.
     pulumi(stack, "stack", "rm", "--yes", "--preserve-config", "--stack", stack)
     config_file(stack).unlink(missing_ok=True)
