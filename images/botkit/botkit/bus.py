@@ -3,10 +3,12 @@
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ QUIET_SECONDS = 60.0
 SILENT_SECONDS = 10.0
 LONGEST_DELAY = 10.0
 MOST_BYTES = 2**20
+_to_json = json.JSONEncoder(default=str).encode
 
 
 class BusDown(Exception):
@@ -47,10 +50,10 @@ class Received:
 def encode(message: Any) -> str:
     """A dataclass or a mapping as a JSON object; `type`: its own, or the class's name; `time`: its own, or now (RFC 3339, UTC)."""
     own = is_dataclass(message) and not isinstance(message, type)
-    values = {one.name: getattr(message, one.name) for one in fields(message)} if own else dict(message)
+    values = {name: getattr(message, name) for name in _names(type(message))} if own else dict(message)
     kind = {"type": type(message).__name__} if own else {}
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    text = json.dumps({**kind, "time": now, **values}, default=str)
+    text = _to_json({**kind, "time": now, **values})
     if not own and not isinstance(values.get("type"), str):
         raise BadMessage("a message without `type`: name what it is")
     return text
@@ -66,14 +69,25 @@ def decode(text: str, kinds: Iterable[type] | None = None) -> Any:
         raise BadMessage("no JSON object with `type`")
     if kinds is None:
         return values
-    known = {kind.__name__: kind for kind in kinds}
-    if values["type"] not in known:
+    kind = next((one for one in kinds if one.__name__ == values["type"]), None)
+    if kind is None:
         raise BadMessage(f"type {values['type']!r:.80}")
-    kind = known[values["type"]]
     try:
-        return kind(**{one.name: values[one.name] for one in fields(kind) if one.init and one.name in values})
+        return kind(**{name: values[name] for name in _names(kind, True) if name in values})
     except (TypeError, ValueError) as problem:
         raise BadMessage(f"{kind.__name__}: {problem}") from None
+
+
+@cache
+def _names(kind: type, init: bool = False) -> tuple[str, ...]:
+    """Of a dataclass's fields; `init`: only of those that it is made from."""
+    return tuple(one.name for one in fields(kind) if one.init or not init)
+
+
+@dataclass
+class _Silence:
+    since: float | None = None
+    """Monotonic seconds at which the reading began that still waits; None: nobody reads."""
 
 
 class Bus:
@@ -176,19 +190,36 @@ class Bus:
 
     async def _messages(self, connection: Any) -> AsyncIterator[tuple[str, str]]:
         """(channel, text), until the connection fails with one of the errors."""
-        asked = False
+        silence = _Silence()
+        watching = asyncio.create_task(self._watch(connection, silence))
+        try:
+            while True:
+                silence.since = time.monotonic()
+                # Without a timer for each message, which costs more than the message.
+                kind, *values = await connection.read_response(timeout=math.inf)
+                silence.since = None
+                if kind == "message" and len(values) == 2 and len(values[1]) <= MOST_BYTES:
+                    yield values[0], values[1]
+        finally:
+            watching.cancel()
+
+    async def _watch(self, connection: Any, silence: _Silence) -> None:
+        """Asks a server that has said nothing for long whether it is there, and ends the connection when it does not answer."""
         while True:
-            answer = await connection.read_response(timeout=WAIT_SECONDS if asked else SILENT_SECONDS)
-            if answer is None:
-                if asked:
-                    raise TimeoutError
-                asked = True
-                await asyncio.wait_for(connection.send_command("PING"), WAIT_SECONDS)
+            since = silence.since
+            quiet = 0.0 if since is None else time.monotonic() - since
+            if quiet < SILENT_SECONDS:
+                await asyncio.sleep(SILENT_SECONDS - quiet)
                 continue
-            kind, *values = answer
-            asked = False
-            if kind == "message" and len(values) == 2 and len(values[1]) <= MOST_BYTES:
-                yield values[0], values[1]
+            try:
+                await asyncio.wait_for(connection.send_command("PING"), WAIT_SECONDS)
+                await asyncio.sleep(WAIT_SECONDS)
+            except self._errors:
+                pass
+            if silence.since == since:
+                # Whoever reads gets a connection error.
+                await self._dropped(connection)
+                return
 
     async def _dropped(self, connection: Any) -> None:
         try:

@@ -22,6 +22,7 @@ from botkit.market import (
     MarketDown,
     MarketRefused,
     bars_channel,
+    later,
     text_of,
     want,
 )
@@ -147,10 +148,10 @@ class Follower:
             return []
         if bar.start < line.covered:
             # Told twice; or another time has begun, which the next answer shows.
-            if _long_before(text_of(bar.ends), line.covered):
+            if _long_before(later(bar.start), line.covered):
                 self._owe(line)
             return []
-        line.covered = line.given = text_of(bar.ends)
+        line.covered = line.given = later(bar.start)
         return [bar]
 
     def _filled(self, symbol: str, asks: int, answer: Answer) -> list[Bar]:
@@ -165,17 +166,17 @@ class Follower:
         if until and line.given and _long_before(until, line.given):
             raise TimeWentBack(f"{symbol}: bars until {line.given} have been given, and the broker's clock is at {until}")
         line.behind = bool(until and line.covered) and not line.given and _long_before(until, line.covered)
-        line.covered = max([line.covered, until, *(text_of(bar.ends) for bar in given[-1:])])
+        line.covered = max([line.covered, until, *(later(bar.start) for bar in given[-1:])])
         held, line.held = sorted(line.held, key=lambda bar: bar.start), []
         for bar in held:
             if bar.start < line.covered:
                 continue
             if bar.since and bar.since <= line.covered:
                 given.append(bar)
-                line.covered = text_of(bar.ends)
+                line.covered = later(bar.start)
             else:
                 line.held.append(bar)
-        line.given = max([line.given, *(text_of(bar.ends) for bar in given[-1:])])
+        line.given = max([line.given, *(later(bar.start) for bar in given[-1:])])
         line.owed = not until or bool(line.held) or asks != line.asks
         return given
 

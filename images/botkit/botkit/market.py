@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -157,6 +158,12 @@ def text_of(time: datetime) -> str:
     if time.tzinfo is None:
         raise ValueError(f"{time.isoformat()}: say in which time zone")
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@lru_cache(1000)
+def later(start: str, minutes: int = 1) -> str:
+    """A bar's time, so many minutes on. Remembered: hundreds of symbols have a bar of the same minute."""
+    return text_of(datetime.fromisoformat(start) + minutes * MINUTE)
 
 
 async def want(bus: Bus, service: str, *, bars: Iterable[str] = (), trades: Iterable[str] = ()) -> None:

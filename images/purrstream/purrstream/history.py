@@ -16,11 +16,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import aiohttp
 from botkit.alpaca import Refused, Unavailable
 from botkit.alpaca_clock import MarketTime
-from botkit.market import MINUTE, Bar, text_of
+from botkit.market import MINUTE, Bar, later, text_of
 from botkit.stopping import Backoff
 
 from purrstream.rest import Once, Rest
-from purrstream.wire import later, minute_of
+from purrstream.wire import minute_of
 
 log = logging.getLogger(__name__)
 MOST_WAITING = 20_000

@@ -4,9 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from botkit.market import Bar
-
-from purrstream.wire import later
+from botkit.market import Bar, later
 
 # Of each symbol: half an hour, which answers whoever was away for less without asking the broker.
 MOST_KEPT = 30

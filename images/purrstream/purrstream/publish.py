@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from botkit.bus import Bus, BusDown, encode
-from botkit.market import Bar, bars_channel
+from botkit.market import Bar, bars_channel, later
 from botkit.stopping import Backoff
 
 from purrstream.rest import Once
-from purrstream.wire import later
 
 log = logging.getLogger(__name__)
 MARKS = "purrstream.published"

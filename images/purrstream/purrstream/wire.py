@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from botkit.alpaca_clock import parse_time
-from botkit.market import MINUTE, AccountUpdate, Bar, News, Trade, text_of
+from botkit.market import AccountUpdate, Bar, News, Trade, text_of
 
 ODD = (AttributeError, KeyError, TypeError, ValueError, ArithmeticError)
 FILLS = ("fill", "partial_fill")
@@ -14,11 +14,6 @@ FILLS = ("fill", "partial_fill")
 
 def minute_of(time: datetime) -> datetime:
     return time.replace(second=0, microsecond=0)
-
-
-def later(text: str, minutes: int = 1) -> str:
-    """A bar's time, so many minutes on."""
-    return text_of(datetime.fromisoformat(text) + minutes * MINUTE)
 
 
 def parse_bar(symbol: str, body: Mapping[str, Any], received: float = 0.0) -> Bar:

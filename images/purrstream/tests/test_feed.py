@@ -11,10 +11,9 @@ from aiohttp import web
 from botkit.alpaca import Address, Unavailable
 from botkit.alpaca_clock import Clock
 from botkit.bus import BusDown
-from botkit.market import Bar
+from botkit.market import Bar, later
 from purrstream import feed as feed_module
 from purrstream.feed import Feed
-from purrstream.wire import later
 
 ZERO = "2026-12-09T14:30:00Z"
 BEGIN = datetime.fromisoformat(ZERO)

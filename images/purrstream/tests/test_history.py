@@ -6,10 +6,9 @@ from datetime import UTC
 import pytest
 from botkit.alpaca import Unavailable
 from botkit.alpaca_clock import Clock
-from botkit.market import Bar
+from botkit.market import Bar, later
 from purrstream import history as history_module
 from purrstream.history import History, StoreDown, lines
-from purrstream.wire import later
 
 DAY = "2026-12-09"
 ZERO = f"{DAY}T14:30:00Z"

@@ -4,9 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from botkit.market import Bar
+from botkit.market import Bar, later
 from purrstream.lines import MOST_HELD, MOST_KEPT, Line
-from purrstream.wire import later
 
 ZERO = "2026-12-09T14:30:00Z"
 

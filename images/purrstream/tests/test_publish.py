@@ -6,11 +6,10 @@ import json
 
 import pytest
 from botkit.bus import Bus, Received, decode
-from botkit.market import Bar, News, bars_channel
+from botkit.market import Bar, News, bars_channel, later
 from botkit_servers import RedisServer
 from purrstream import publish
 from purrstream.publish import MARKS, Publisher
-from purrstream.wire import later
 
 pytestmark = pytest.mark.servers
 ZERO = "2026-12-09T14:30:00Z"

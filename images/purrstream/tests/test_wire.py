@@ -4,8 +4,9 @@ import json
 from decimal import Decimal
 
 import pytest
+from botkit.market import later
 from purrstream.fills import point_of
-from purrstream.wire import ODD, fill_key, later, ns_of, parse_bar, parse_news, parse_trade, parse_update, update_of_activity
+from purrstream.wire import ODD, fill_key, ns_of, parse_bar, parse_news, parse_trade, parse_update, update_of_activity
 
 # As in https://docs.alpaca.markets/docs/real-time-stock-pricing-data, with other numbers.
 BAR = {"T": "b", "S": "SPY", "o": 388.9, "h": 389, "l": 388.5, "c": 388.8, "v": 49378, "t": "2026-12-09T14:30:00Z", "n": 12, "vw": 388.7}
