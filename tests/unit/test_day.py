@@ -12,11 +12,12 @@ import pytest
 
 from tools.day.__main__ import yours
 from tools.day.crosses import crosses
-from tools.day.differences import differences, held, line
+from tools.day.differences import differences, held, line, notes
 from tools.day.interrupts import Interrupts, plan
 from tools.day.records import Close, Day, Fill, Order, Signal
 from tools.day.run import symbols_on
 from tools.day.timetable import choose, phases, real_seconds
+from tools.day.worker_log import passed
 
 KEY = "0123456789abcdef0123456789abcdef"
 ENTER, TRAIL = f"earnyearn-1-unnamed-{KEY}-enter", f"earnyearn-1-unnamed-{KEY}-trail"
@@ -47,6 +48,28 @@ GOOD = Day(
 def test_books_that_agree_have_no_differences() -> None:
     assert differences(GOOD) == []
     assert line(GOOD, []) == "signals=1 orders=5 entries=3 fills=5 closes=1 kept=1 differences=0"
+
+
+def test_a_pass_that_a_killed_worker_only_logged_is_noted_and_no_difference() -> None:
+    other = replace(SIGNAL, id="earnyearn-T-202611241600-buy", symbol="T", end_ms=3_000, alert="e" * 32)
+    day = replace(GOOD, signals=[SIGNAL, other], crosses={*GOOD.crosses, ("T", "buy", 3_000)})
+    assert differences(day) == [f"signal {other.id}: sent as alert {other.alert} has 0 orders"]
+    seen = replace(day, logged=frozenset({other.alert}))
+    assert differences(seen) == [] and notes(seen) == ["1 alerts that passed are in the webhook's log and not in InfluxDB"]
+    assert notes(GOOD) == [] and notes(replace(GOOD, logged=GOOD.passed)) == []
+    assert f"signal {SIGNAL.id}: passed by the webhook, and alert {KEY} has 1 orders" in differences(replace(GOOD, logged=frozenset({KEY})))
+
+
+def test_the_workers_log() -> None:
+    lines = [
+        '{"level": "info", "message": "passed", "key": "a", "reason": "a position is open"}',
+        '{"level": "info", "message": "ordered", "key": "b"}',
+        '{"message": "passed"}',
+        '["passed"]',
+        "Traceback (most recent call last):",
+        '{"message": "passed", "key": "c"',
+    ]
+    assert passed(lines) == {"a"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Iterable
 from datetime import date
 
-from tools.day.differences import CLEANER, differences, line
+from tools.day.differences import CLEANER, differences, line, notes
 from tools.day.records import Order
 from tools.day.run import NEEDED, choose_day, keep, kept, live, not_running, open_stage, read
 from tools.day.timetable import real_seconds
@@ -55,6 +55,8 @@ def command() -> int:
     found = differences(seen)
     for one in found:
         print(f"difference: {one}")
+    for one in notes(seen):
+        print(f"note: {one}")
     print(line(seen, found))
     return 1 if found else 0
 

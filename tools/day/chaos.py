@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tools.chaos.throwaway import add_options, throwaway_stack
-from tools.day.differences import differences, line
+from tools.day.differences import differences, line, notes
 from tools.day.interrupts import Interrupts
 from tools.day.records import Day
 from tools.day.run import choose_day, live, open_stage, read
@@ -81,6 +81,8 @@ def command() -> int:
     found = differences(seen)
     for one in found:
         print(f"difference: {one}")
+    for one in notes(seen):
+        print(f"note: {one}")
     print("interrupts: " + ", ".join(f"{number} × {name}" for name, number in sorted(interrupts.done.items())))
     print(f"{line(seen, found)} interrupts={sum(interrupts.done.values())} seed={seed}")
     return 0 if not found and len(interrupts.done) == len(HURT) else 1

@@ -16,6 +16,12 @@ def differences(day: Day) -> list[str]:
     return [*_fills(day), *_positions(day), *_orders(day), *_signals(day), *_closes(day), *_nothing_seen(day)]
 
 
+def notes(day: Day) -> list[str]:
+    """What is no fault, and worth a sentence."""
+    lost = len(day.logged - day.passed)
+    return [f"{lost} alerts that passed are in the webhook's log and not in InfluxDB"] if lost else []
+
+
 def line(day: Day, found: list[str]) -> str:
     """The day's last line."""
     entries = sum(order.client_order_id.endswith(ENTRY) for order in day.orders)
@@ -74,9 +80,10 @@ def _signals(day: Day) -> Iterator[str]:
         yield f"signal {twice}: twice in InfluxDB"
     sent = {one.alert: one for one in day.signals if one.alert}
     entries = Counter(_alert_of(order) for order in day.orders if order.client_order_id.endswith(ENTRY))
+    passed = day.passed | day.logged
     for alert, one in sorted(sent.items()):
-        if entries[alert] != (alert not in day.passed):
-            why = "passed by the webhook, and" if alert in day.passed else "sent as"
+        if entries[alert] != (alert not in passed):
+            why = "passed by the webhook, and" if alert in passed else "sent as"
             yield f"signal {one.id}: {why} alert {alert} has {entries[alert]} orders"
     told = {(one.symbol, one.side, one.end_ms): one for one in day.signals}
     for place, one in sorted(told.items()):

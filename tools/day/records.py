@@ -69,7 +69,9 @@ class Day:
     """Symbol -> signed quantity at the broker at the end."""
     signals: list[Signal]
     passed: frozenset[str]
-    """Alerts that needed no order, as the webhook said: a position was open already."""
+    """Alerts that needed no order, as the webhook wrote to InfluxDB: a position was open already."""
+    logged: frozenset[str] = frozenset()
+    """The same by its log. A worker that is killed loses points that it had not written yet, no line of its log."""
     crosses: set[tuple[str, str, int]]
     """(symbol, side, bar's end in Unix ms): crosses found by another library in the same bars."""
     sides: frozenset[str]

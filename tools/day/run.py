@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -15,6 +15,7 @@ from tools.day.differences import differences
 from tools.day.influx import Influx
 from tools.day.records import Day
 from tools.day.timetable import MORNING_SPEED, TradingDay, choose, phases
+from tools.day.worker_log import passed
 from tools.stack.alert import fired, send
 from tools.stack.bots import container, container_state
 from tools.stack.engine import StackError, outputs
@@ -42,6 +43,8 @@ class Stage:
     broker: PaperBroker
     influx: Influx
     account: str
+    opened: float = field(default_factory=time.time)
+    """Unix seconds."""
 
 
 def open_stage(stack: str) -> Stage:
@@ -130,6 +133,7 @@ def _read(stage: Stage, day: TradingDay, seeded: dict[str, Decimal], crossed: Ca
         positions=stage.broker.positions(),
         signals=signals,
         passed=stage.influx.passed(stage.account),
+        logged=passed(stage.containers["webhook-worker"].logs(since=int(stage.opened)).decode(errors="replace").splitlines()),
         crosses=crossed(frozenset(one.symbol for one in signals) | frozenset(listed(stage, day))),
         sides=frozenset({"buy"}),
         closes=stage.influx.closes(stage.account, span),
