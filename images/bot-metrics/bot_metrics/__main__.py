@@ -1,16 +1,14 @@
 """Starts the poller: settings, then polling and HTTP until SIGTERM (exit code 0). Bad settings: one sentence, exit code 78."""
 
-import asyncio
 import logging
-import os
 import sys
 import time
 
 from aiohttp import web
 from botkit.health import serve
-from botkit.logs import log_to_stdout
-from botkit.settings import EXIT_CONFIG, BadSettings
-from botkit.stopping import exit_on_signals, run_until, stop_event
+from botkit.program import start
+from botkit.settings import EXIT_CONFIG
+from botkit.stopping import run_until, stop_event
 
 from bot_metrics.serve import SERVICE, Writers, make_pollers, make_session, poll_bots, stats
 from bot_metrics.settings import Settings, read_settings
@@ -43,18 +41,7 @@ async def run(settings: Settings) -> int:
 
 
 def main() -> int:
-    exit_on_signals()
-    log_to_stdout(SERVICE)
-    try:
-        settings = read_settings(os.environ)
-    except BadSettings as refused:
-        log.error(str(refused))
-        return EXIT_CONFIG
-    try:
-        return asyncio.run(run(settings))
-    except OSError as problem:
-        log.error("BOT_METRICS_HOST=%s BOT_METRICS_PORT=%d: can't listen there (%s)", settings.host, settings.port, problem.strerror)
-        return 1
+    return start(SERVICE, "BOT_METRICS_", read_settings, run)
 
 
 if __name__ == "__main__":

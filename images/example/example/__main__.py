@@ -1,20 +1,17 @@
 """Starts the service: settings, then bars and HTTP until SIGTERM (exit code 0). Bad settings: one sentence, exit code 78."""
 
-import asyncio
 import logging
-import os
 import sys
 from contextlib import AsyncExitStack
 
 from aiohttp import web
 from botkit.bus import Bus
 from botkit.health import serve
-from botkit.logs import log_to_stdout
 from botkit.market import Market
 from botkit.metrics import Writer
 from botkit.orders import Webhook
-from botkit.settings import EXIT_CONFIG, BadSettings
-from botkit.stopping import exit_on_signals, run_until, stop_event
+from botkit.program import start
+from botkit.stopping import run_until, stop_event
 
 from example.service import Service
 from example.settings import PREFIX, SERVICE, Settings, read_settings
@@ -62,17 +59,7 @@ def _writer(settings: Settings) -> Writer | None:
 
 
 def main() -> int:
-    exit_on_signals()
-    log_to_stdout(SERVICE)
-    try:
-        settings = read_settings(os.environ)
-        return asyncio.run(run(settings))
-    except BadSettings as refused:
-        log.error(str(refused))
-        return EXIT_CONFIG
-    except OSError as problem:
-        log.error("%sHOST=%s %sPORT=%d: can't listen there (%s)", PREFIX, settings.host, PREFIX, settings.port, problem.strerror)
-        return 1
+    return start(SERVICE, PREFIX, read_settings, run)
 
 
 if __name__ == "__main__":

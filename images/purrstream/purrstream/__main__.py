@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 
 from botkit.alpaca import Client, Refused, Unavailable, open_session
@@ -10,9 +9,9 @@ from botkit.alpaca_budget import Budget
 from botkit.alpaca_settings import wrong_account
 from botkit.bus import Bus
 from botkit.health import serve
-from botkit.logs import log_to_stdout
-from botkit.settings import EXIT_CONFIG, BadSettings
-from botkit.stopping import exit_on_signals, run_until, stop_event
+from botkit.program import start
+from botkit.settings import EXIT_CONFIG
+from botkit.stopping import run_until, stop_event
 
 from purrstream.service import SERVICE, Service
 from purrstream.settings import Settings, read_settings
@@ -65,18 +64,7 @@ async def _wrong_account(settings: Settings, service: Service) -> str:
 
 
 def main() -> int:
-    exit_on_signals()
-    log_to_stdout(SERVICE)
-    try:
-        settings = read_settings(os.environ)
-    except BadSettings as refused:
-        log.error(str(refused))
-        return EXIT_CONFIG
-    try:
-        return asyncio.run(run(settings))
-    except OSError as problem:
-        log.error("PURRSTREAM_HOST=%s PURRSTREAM_PORT=%d: can't listen there (%s)", settings.host, settings.port, problem.strerror)
-        return 1
+    return start(SERVICE, "PURRSTREAM_", read_settings, run)
 
 
 if __name__ == "__main__":
