@@ -20,6 +20,8 @@ from tools.stack.engine import StackError
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["mine", "my-2nd-own", "zeta" + "-y23456" * 4]
+# The template's own name is in them.
+LIKE_THE_TEMPLATE = ["example2", "my-example", "example-of-example"]
 
 
 @pytest.fixture
@@ -55,7 +57,22 @@ def test_a_new_service_is_the_template_under_its_name(checkout: Path, name: str)
     assert ServiceSettings.model_validate(block).name == name and all(key.startswith(f"{prefix}_") for key in block["environment"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LIKE_THE_TEMPLATE)
+def test_a_name_with_the_template_s_in_it_is_put_in_once(checkout: Path, name: str) -> None:
+    """Every line is that of a service with another name of as many characters and words, so that lines wrap as they do there."""
+    other = name.replace("example", "exemple")
+    made = {}
+    for one in (name, other):
+        service.create(one, checkout)
+        made[one] = {path: text.decode() for path, text in content(checkout / "images" / one).items()}
+    there = {
+        path.replace("exemple", "example"): text.replace("exemple", "example").replace("EXEMPLE", "EXAMPLE")
+        for path, text in made[other].items()
+    }
+    assert made[name] == there
+
+
+@pytest.mark.parametrize("name", [*NAMES, *LIKE_THE_TEMPLATE])
 def test_its_tests_pass_at_once_and_its_style_is_clean(checkout: Path, name: str) -> None:
     service.create(name, checkout)
     folder = str(checkout / "images" / name)

@@ -10,10 +10,10 @@ from tools.new_service.names import package_of
 TEMPLATE = "example"
 # Left by runs of the template's tests.
 CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
-# Where the template's name is that of its Python package, which has no hyphens.
-PACKAGE = re.compile(
-    rf"(?<=from ){TEMPLATE}|(?<=\"-m\", \"){TEMPLATE}|(?<=\"botkit\", \"){TEMPLATE}|(?<={TEMPLATE}/){TEMPLATE}|(?<=\./){TEMPLATE}"
-    rf"|{TEMPLATE}(?=/\w+\.py|_world|_signal|\.)"
+# The template's name, in group 1 where it is that of its Python package, which has no hyphens; in group 2 that of its settings.
+NAMES = re.compile(
+    rf"((?<=from ){TEMPLATE}|(?<=\"-m\", \"){TEMPLATE}|(?<=\"botkit\", \"){TEMPLATE}|(?<={TEMPLATE}/){TEMPLATE}|(?<=\./){TEMPLATE}"
+    rf"|{TEMPLATE}(?=/\w+\.py|_world|_signal|\.))|({TEMPLATE.upper()})|{TEMPLATE}"
 )
 # A line of the template's README that is about the template.
 ABOUT = "make new-service"
@@ -21,8 +21,9 @@ ABOUT = "make new-service"
 
 def renamed(text: str, name: str) -> str:
     """A file's text, or its path in the folder."""
-    text = PACKAGE.sub(package_of(name), text)
-    return text.replace(TEMPLATE.upper(), package_of(name).upper()).replace(TEMPLATE, name)
+    package = package_of(name)
+    # In one pass: the new name may have the template's in it.
+    return NAMES.sub(lambda found: package if found[1] else package.upper() if found[2] else name, text)
 
 
 def write(template: Path, folder: Path, name: str, root: Path) -> None:
