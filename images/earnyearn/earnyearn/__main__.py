@@ -15,6 +15,7 @@ from botkit.logs import log_to_stdout
 from botkit.market import Market
 from botkit.metrics import Writer
 from botkit.orders import Webhook
+from botkit.program import ended_by
 from botkit.settings import EXIT_CONFIG, BadSettings
 from botkit.stopping import exit_on_signals, run_until, stop_event
 
@@ -55,8 +56,7 @@ def main(arguments: list[str]) -> int:
     try:
         return asyncio.run(_list(settings) if command == "list" else _serve(settings, writer))
     except OSError as problem:
-        log.error("EARNYEARN_HOST=%s EARNYEARN_PORT=%d: can't listen there (%s)", settings.host, settings.port, problem.strerror)
-        return 1
+        return ended_by(problem, log, "EARNYEARN_", settings)
 
 
 async def _list(settings: Settings) -> int:
