@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,8 @@ from alpaca_paper import broker as brokers
 from alpaca_paper.api import make_app
 from alpaca_paper.broker import open_broker, step
 from alpaca_paper.settings import read_settings
+
+from tools.stack.ports import free_port
 
 from .market import Floor
 
@@ -160,9 +161,7 @@ class Process(Client):
 
     def __init__(self, log, folder, **settings):
         self.log = log
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ALPACA_PAPER_")},
             "PYTHONPATH": str(IMAGE),

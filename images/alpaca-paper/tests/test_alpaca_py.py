@@ -160,7 +160,8 @@ def test_the_market_data_streams_speak_to_it_and_come_back_after_a_cut(live, wai
     stream = made(KEY, SECRET, url_override=live.url.replace("http", "ws") + path)
     symbol = "BTC/USD" if made is CryptoDataStream else "AAPL"
     if made is NewsDataStream:
-        live.post("/_paper/clock", {"time": "2026-11-24T09:44:30-05:00", "speed": 60})
+        # The headline of 09:45 must not be told before the stream is there to hear it, however long that takes.
+        live.post("/_paper/clock", {"time": "2026-11-24T09:40:00-05:00", "speed": 1})
         stream.subscribe_news(hear, "*")
     else:
         stream.subscribe_bars(hear, symbol)
@@ -169,6 +170,8 @@ def test_the_market_data_streams_speak_to_it_and_come_back_after_a_cut(live, wai
     thread.start()
     try:
         if made is NewsDataStream:
+            wait_for(lambda: stream._running)
+            live.post("/_paper/clock", {"speed": 60})
             wait_for(lambda: heard)
             assert heard[0].created_at == datetime(2026, 11, 24, 14, 45, tzinfo=UTC)
             return

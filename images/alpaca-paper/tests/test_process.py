@@ -94,7 +94,7 @@ def test_a_traded_symbol_that_is_gone_from_the_settings_is_refused(run):
 
 def test_while_it_is_down_connections_are_refused(run, wait_for):
     process = run().wait_until_ready()
-    process.post("/_paper/down", {"seconds": 1})
+    process.post("/_paper/down", {"seconds": 5})
 
     def refused():
         try:

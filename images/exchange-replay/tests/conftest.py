@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,8 @@ from exchange_replay.api import make_app
 from exchange_replay.market import make_market
 from exchange_replay.recording import read_folder
 from exchange_replay.settings import DEFAULT_EPOCH
+
+from tools.stack.ports import free_port
 
 HEADER = "timestamp_ms,open,high,low,close,volume"
 
@@ -104,9 +105,7 @@ class Process:
 
     def __init__(self, log, **settings):
         self.log = log
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REPLAY_")},
             "PYTHONPATH": str(IMAGE),

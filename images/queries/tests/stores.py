@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import docker
 import requests
 
 from components.image_folders import image_at
+from tools.stack.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 BASES = Path(os.environ.get("TRADESTACK_BASE_IMAGES", CHECKOUT / ".tradestack" / "base-images.json"))
@@ -37,9 +37,7 @@ class Store:
     """A container of `images/NAME`, as it runs in a stack but for its volume."""
 
     def __init__(self, engine: docker.DockerClient, name: str, port: int, environment: Mapping[str, str]) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            published = free.getsockname()[1]
+        published = free_port()
         self.url = f"http://127.0.0.1:{published}"
         self.container = engine.containers.create(
             _built(engine, name),

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from tools.stack.ports import free_port
 
 IMAGE = Path(__file__).resolve().parent.parent
 if str(IMAGE) not in sys.path:
@@ -32,9 +33,7 @@ class Server:
         self.folder = folder
         self.log = folder / "stdout.log"
         (folder / "state").mkdir(exist_ok=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("QUEUE_")},
             "PYTHONPATH": str(IMAGE),
