@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import docker
 import requests
 
 from tools.chaos.alert_faults import Chaos
@@ -70,17 +71,25 @@ def strike_until(stop: threading.Event, chaos: Chaos) -> None:
 
 
 def queued(queue: Any, url: str) -> int:
-    """Messages that are neither deleted nor dead, those in flight too; asked inside the queue's container, which publishes no port."""
+    """Messages that are neither deleted nor dead, those in flight too; asked inside the queue's container, which publishes no port and may
+    still be restarting. Raises StackError after READY_DEADLINE."""
     program = (
         "import json, sys, urllib.request; names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible']; "
         "ask = urllib.request.Request('http://127.0.0.1:9324/', json.dumps({'QueueUrl': sys.argv[1], 'AttributeNames': names}).encode(), "
         "{'X-Amz-Target': 'AmazonSQS.GetQueueAttributes', 'Content-Type': 'application/x-amz-json-1.0'}); "
         "print(sum(map(int, json.load(urllib.request.urlopen(ask, timeout=10))['Attributes'].values())))"
     )
-    code, output = queue.exec_run(["python3", "-c", program, url])
-    if code != 0:
-        raise StackError(f"the queue does not answer: {output.decode().strip()}")
-    return int(output)
+    deadline = time.monotonic() + READY_DEADLINE
+    while True:
+        try:
+            code, output = queue.exec_run(["python3", "-c", program, url])
+        except docker.errors.APIError as error:
+            code, output = 1, str(error).encode()
+        if code == 0:
+            return int(output)
+        if time.monotonic() > deadline:
+            raise StackError(f"the queue does not answer: {output.decode().strip()}")
+        time.sleep(0.5)
 
 
 def wait_until_drained(queue: Any, queue_url: str, url: str) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ import requests
 
 from tools.chaos.kill import kill_container
 from tools.stack.backups import bot_container
-from tools.stack.bots import BotApi
+from tools.stack.bots import PATIENT, BotApi
 from tools.stack.engine import LOCAL, StackError, main, outputs
 
 START_DEADLINE = 300  # seconds from a kill until the API must answer again
@@ -100,7 +100,7 @@ def chaos(name: str, kills: int, seed: int) -> Tally:
     bot = bot_container(name)
     stack = outputs(LOCAL)
     block = next(one for one in stack["bots"] if one["name"] == name)
-    api = BotApi(block["apiUrl"], stack["credentials"][name])
+    api = BotApi(block["apiUrl"], stack["credentials"][name], PATIENT)
     tally = Tally()
     for number in range(1, kills + 1):
         wait_for_open_trade(api)

@@ -20,7 +20,7 @@ from tools.chaos.data_faults import BotWatch, plan, take_away
 from tools.chaos.data_sources import LokiSource, closed_trades, numbers, trades_found
 from tools.chaos.throwaway import add_options, throwaway_stack
 from tools.stack import local_config
-from tools.stack.bots import BotApi, container
+from tools.stack.bots import PATIENT, BotApi, container
 from tools.stack.engine import CHAOS, main, outputs, pulumi, with_config
 from tools.stack.ports import free_port
 from tools.stack.services import everything
@@ -124,7 +124,8 @@ def run(count: int, seed: int, rounds: int | None = None) -> DataTally:
     containers = {name: container(engine, service) for name, service in everything(known).items()}
     broker_url = f"http://127.0.0.1:{published(containers['alpaca-paper'])}"
     alerts.paper(broker_url, "POST", "reset", json={"cash": str(alerts.PLENTY)})
-    bots = {bot["name"]: (containers[bot["name"]], BotApi(bot["apiUrl"], known["credentials"][bot["name"]])) for bot in known["bots"]}
+    apis = {bot["name"]: BotApi(bot["apiUrl"], known["credentials"][bot["name"]], PATIENT) for bot in known["bots"]}
+    bots = {name: (containers[name], api) for name, api in apis.items()}
     passwords, influx = known["credentials"]["data"], f"127.0.0.1:{published(containers['data-influxdb'])}"
     write_url = f"http://writer:{passwords['influxWritePassword']}@{influx}/api/v2/write?bucket=tradestack&precision=ns"
     read_url = f"http://reader:{passwords['influxReadPassword']}@{influx}/query?db=tradestack"

@@ -13,14 +13,17 @@ from tools.chaos.kill import kill_container
 from tools.stack.bots import BotApi, container_state
 from tools.stack.engine import StackError
 
-BACK_SECONDS = 180.0
+BACK_SECONDS = 300.0
 LONGEST_AWAY = 20.0
 # A bot on the replay loops every few seconds; one that has not for this long was blocked.
 LOOP_SECONDS = 60.0
+# On a busy machine one look may take longer than that; a bot is blocked when it was asked as often as this in vain.
+LEAST_LOOKS = 3
 
 
 def take_away(containers: dict[str, Any], dice: random.Random, how: str) -> None:
     """Kill these, or stop them for a random while; returns when all are healthy again. Raises StackError after BACK_SECONDS."""
+    before = {name: _started(one) for name, one in containers.items()}
     if how == "kill":
         for one in containers.values():
             kill_container(one)
@@ -31,7 +34,7 @@ def take_away(containers: dict[str, Any], dice: random.Random, how: str) -> None
         for one in containers.values():
             one.start()
     deadline = time.monotonic() + BACK_SECONDS
-    while waiting := [name for name, one in containers.items() if _state(one) != "running"]:
+    while waiting := [name for name, one in containers.items() if not _back(one, before[name])]:
         if time.monotonic() > deadline:
             raise StackError(f"{', '.join(waiting)} did not come back within {BACK_SECONDS:.0f} s after {how}")
         time.sleep(0.5)
@@ -44,9 +47,17 @@ def plan(names: list[str], dice: random.Random) -> list[tuple[tuple[str, ...], s
     return [*single, (tuple(names), "kill"), (tuple(names), "stop")]
 
 
-def _state(one: Any) -> str:
+def _started(one: Any) -> str:
     one.reload()
-    return container_state(one)
+    return one.attrs["State"]["StartedAt"]
+
+
+def _back(one: Any, before: str) -> bool:
+    """Healthy, and started after `before`: until Docker notices that a process was killed, its container is healthy still."""
+    try:
+        return _started(one) != before and container_state(one) == "running"
+    except (requests.RequestException, docker.errors.DockerException):
+        return False  # the engine is busy
 
 
 @dataclass
@@ -61,16 +72,29 @@ class BotWatch:
     def run(self, stop: threading.Event) -> None:
         """Until `stop`."""
         alive = dict.fromkeys(self.bots, time.monotonic())
+        in_vain = dict.fromkeys(self.bots, 0)
         while not stop.wait(1):
             for name, (container, api) in self.bots.items():
-                try:
-                    container.reload()
-                    restarts = container.attrs["RestartCount"]
-                    if restarts != self._restarts.setdefault(name, restarts) or container.status != "running":
-                        self.stopped.add(name)
-                    if time.time() - api.get("health")["last_process_ts"] < LOOP_SECONDS:
-                        alive[name] = time.monotonic()
-                except (requests.RequestException, docker.errors.DockerException):
-                    pass  # a slow machine; what counts is how long
-                if time.monotonic() - alive[name] > LOOP_SECONDS:
+                if self._ended(name, container):
                     self.stopped.add(name)
+                if _loops(api):
+                    alive[name], in_vain[name] = time.monotonic(), 0
+                else:
+                    in_vain[name] += 1
+                if time.monotonic() - alive[name] > LOOP_SECONDS and in_vain[name] >= LEAST_LOOKS:
+                    self.stopped.add(name)
+
+    def _ended(self, name: str, container: Any) -> bool:
+        try:
+            container.reload()
+        except (requests.RequestException, docker.errors.DockerException):
+            return False  # the engine is busy, which tells nothing of the bot
+        restarts = container.attrs["RestartCount"]
+        return restarts != self._restarts.setdefault(name, restarts) or container.status != "running"
+
+
+def _loops(api: BotApi) -> bool:
+    try:
+        return time.time() - (api.get("health")["last_process_ts"] or 0) < LOOP_SECONDS  # None until its first loop
+    except requests.RequestException:
+        return False  # a slow machine; what counts is how long

@@ -7,6 +7,8 @@ import docker
 import requests
 
 TIMEOUT = (2, 10)  # seconds: connect, read
+PATIENT = (10, 30)
+"""For who must have the answer: a bot on a quarter of a CPU of a busy machine may need longer than a person looks at `make status`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,8 @@ class BotStatus:
 class BotApi:
     """Freqtrade's REST API of one bot. `url` without a path; raises requests.RequestException."""
 
-    def __init__(self, url: str, credentials: dict[str, str]) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, url: str, credentials: dict[str, str], timeout: tuple[float, float] = TIMEOUT) -> None:
+        self.url, self.timeout = url.rstrip("/"), timeout
         self.session = requests.Session()
         # Environment proxies never get to see a bot's credentials.
         self.session.trust_env = False
@@ -40,27 +42,27 @@ class BotApi:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """GET /api/v1/PATH, decoded."""
-        answer = self.session.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=TIMEOUT)
+        answer = self.session.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=self.timeout)
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str, **body: Any) -> Any:
         """POST /api/v1/PATH, decoded."""
-        answer = self.session.post(f"{self.url}/api/v1/{path}", json=body, timeout=TIMEOUT)
+        answer = self.session.post(f"{self.url}/api/v1/{path}", json=body, timeout=self.timeout)
         answer.raise_for_status()
         return answer.json()
 
     def all_trades(self) -> list[dict[str, Any]]:
         """Every trade, open and closed, with its orders, by id."""
-        trades: list[dict[str, Any]] = []
+        # The open ones first: one that closes meanwhile is then in both answers. The other way round it would be in neither.
+        trades = {trade["trade_id"]: trade for trade in self.get("status")}
+        read = 0
         while True:
-            page = self.get("trades", limit=500, offset=len(trades))
-            trades += page["trades"]
-            if not page["trades"] or len(trades) >= page["total_trades"]:
-                break
-        closed = {trade["trade_id"] for trade in trades}
-        trades += [trade for trade in self.get("status") if trade["trade_id"] not in closed]
-        return sorted(trades, key=lambda trade: trade["trade_id"])
+            page = self.get("trades", limit=500, offset=read)
+            trades |= {trade["trade_id"]: trade for trade in page["trades"]}
+            read += len(page["trades"])
+            if not page["trades"] or read >= page["total_trades"]:
+                return [trades[trade_id] for trade_id in sorted(trades)]
 
 
 def container(engine: docker.DockerClient, name: str) -> Any | None:
