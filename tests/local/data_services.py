@@ -12,7 +12,7 @@ import requests
 from tests.local.conftest import ROOT, Checkout
 from tools.chaos.data_sources import TENANT, influx
 
-TIMEOUT = 30
+TIMEOUT = 60
 
 
 class DataServices:

@@ -15,7 +15,7 @@ class PaperBroker:
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         headers = {"APCA-API-KEY-ID": self.credentials["brokerKey"], "APCA-API-SECRET-KEY": self.credentials["brokerSecret"]}
-        answer = requests.request(method, self.url + path, headers=headers, timeout=10, **options)
+        answer = requests.request(method, self.url + path, headers=headers, timeout=60, **options)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import docker
 
+from tests.local.waiting import DEADLINE
 from tools.setup import base_images, reach
 from tools.setup.progress import Step
 
@@ -83,7 +84,7 @@ class Server:
         assert done.exit_code == 0, done.output.decode()
         return [line.split("\t") for line in done.output.decode().splitlines()]
 
-    def wait(self, seconds: float = 60) -> "Server":
+    def wait(self, seconds: float = DEADLINE) -> "Server":
         """Wait until it answers over the network; returns itself."""
         deadline = time.monotonic() + seconds
         while self.container.exec_run(["pg_isready", "-h", self.name, "-U", USER, "-d", DATABASE]).exit_code != 0:

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from typing import Any
 import docker
 import pytest
 
+from tests.local.arrivals import MOST_SECONDS, Arrivals
 from tests.local.conftest import ROOT, TIMEOUT, Checkout, new_checkout, there
 from tests.local.data_services import DataServices
 from tests.local.paper_broker import PaperBroker
 from tests.local.waiting import wait_for
 from tools.chaos.data_counts import lost_lines
 from tools.chaos.data_sources import LokiSource
-from tools.stack.bots import BotApi
+from tools.stack.bots import PATIENT, BotApi
 from tools.stack.ports import free_port
 from tools.stack.services import everything
 
@@ -34,9 +35,9 @@ pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
 ARRIVAL_SECONDS = 15
 LINE_SECONDS = 10
-MOST_SECONDS = 60
-"""Seconds that a single one may take on a machine that is busy with other things; the best of several must keep to the promise."""
 TRIES = 3
+WRITERS = 4
+"""Lines written at once: each one's time begins when its own writer does."""
 QUIET = "SPY"
 """No service trades it: a stop of theirs would have the broker refuse an alert's order (wash trade)."""
 STORES = ("redis", "influxdb", "loki")
@@ -70,49 +71,18 @@ def chaos(data_stack: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Ite
         run.wait(TIMEOUT)  # it takes its stack away itself
 
 
-class Arrivals:
-    """When things were first seen where they should be, in seconds after they had happened."""
-
-    def __init__(self, places: tuple[str, ...]) -> None:
-        self.places = places
-        self.happened: dict[Any, float] = {}
-        """Thing -> Unix seconds."""
-        self.seconds: dict[tuple[Any, str], float] = {}
-
-    def see(self, place: str, things: set[Any]) -> None:
-        for thing in things & self.happened.keys():
-            self.seconds.setdefault((thing, place), time.time() - self.happened[thing])
-
-    def complete(self) -> list[Any]:
-        return [thing for thing in self.happened if all((thing, place) in self.seconds for place in self.places)]
-
-    def late(self) -> list[tuple[Any, str]]:
-        """What is not there although its longest time is over."""
-        now = time.time()
-        pairs = [(thing, place) for thing in self.happened for place in self.places]
-        return [one for one in pairs if one not in self.seconds and now - self.happened[one[0]] > MOST_SECONDS]
-
-    def check(self, seconds: float) -> None:
-        """Print them; in each place the best must be within `seconds`, every other one within MOST_SECONDS."""
-        for place in self.places:
-            found = [taken for (_, where), taken in self.seconds.items() if where == place]
-            print(f"{place}: {', '.join(f'{one:.1f}' for one in found)} s")
-            assert found and min(found) <= seconds and max(found) <= MOST_SECONDS, f"{place}: {found}"
-
-
 def test_trades_that_freqtrade_closes_are_in_influxdb_and_on_the_board(data: DataServices) -> None:
     (bot,) = data.outputs["bots"]
-    api = BotApi(bot["apiUrl"], data.outputs["credentials"][bot["name"]])
+    api = BotApi(bot["apiUrl"], data.outputs["credentials"][bot["name"]], PATIENT)
     query = f"SELECT * FROM bot_trade WHERE bot = '{bot['name']}'"
     arrivals = Arrivals(("InfluxDB", "board"))
-    before = {trade["trade_id"] for trade in api.all_trades() if not trade["is_open"]}
+    before = set(closed_trades(api))
     wait_for("the trades that were closed before", lambda: before <= {row["trade_id"] for row in data.rows(query)})
     for number in range(TRIES):
-        opened = wait_for("an open trade", lambda: api.get("status"), 600)
-        api.post("forceexit", tradeid=str(opened[0]["trade_id"]))
+        wait_for("an open trade, told to close", lambda: told_to_close(api), 600)
 
         def arrived(number: int = number) -> bool:
-            closed = {trade["trade_id"]: trade for trade in api.all_trades() if not trade["is_open"]}
+            closed = closed_trades(api)
             arrivals.happened |= {key: trade["close_timestamp"] / 1000 for key, trade in closed.items() if key not in before}
             arrivals.see("InfluxDB", {row["trade_id"] for row in data.rows(query)})
             shown = {(row["pair"], row["time"]) for row in data.board("trades", range="1h", bot=bot["name"])["trades"]}
@@ -122,15 +92,36 @@ def test_trades_that_freqtrade_closes_are_in_influxdb_and_on_the_board(data: Dat
         wait_for(f"trade {number + 1}", arrived)
         assert not arrivals.late()
     arrivals.check(ARRIVAL_SECONDS)
-    closed = {trade["trade_id"]: trade for trade in api.all_trades() if not trade["is_open"]}
-    for row in data.rows(query):
+    rows = data.rows(query)
+    closed = closed_trades(api)  # after the rows: a trade may close between the two
+    for row in rows:
         trade = closed[row["trade_id"]]
         assert row["time"] == trade["close_timestamp"]
         assert (row["pair"], row["profit"], row["exit_reason"]) == (trade["pair"], trade["close_profit_abs"], trade["exit_reason"])
-    point = data.rows(f"SELECT * FROM bot WHERE bot = '{bot['name']}' ORDER BY time DESC LIMIT 1")[0]
-    assert (point["up"], point["state"], point["currency"]) == (1, "running", api.get("show_config")["stake_currency"])
+
+    def newest() -> dict[str, Any] | None:
+        """The newest point, when it is of a look that the bot answered whole: on a busy machine it may not answer every one in time."""
+        points = data.rows(f"SELECT * FROM bot WHERE bot = '{bot['name']}' ORDER BY time DESC LIMIT 1")
+        whole = points and points[0]["up"] == 1 and all(points[0][name] is not None for name in ("closed_trades", "loop_age", "balance"))
+        return points[0] if whole and points[0]["state"] == "running" else None
+
+    point = wait_for("a newest point of a bot that runs", newest)
+    assert point["currency"] == api.get("show_config")["stake_currency"]
     assert point["closed_trades"] >= len(before) and point["loop_age"] < 120
     assert point["balance"] == pytest.approx(api.get("balance")["total_bot"], rel=0.05)
+
+
+def closed_trades(api: BotApi) -> dict[int, dict[str, Any]]:
+    """Id -> trade."""
+    return {trade["trade_id"]: trade for trade in api.all_trades() if not trade["is_open"]}
+
+
+def told_to_close(api: BotApi) -> bool:
+    """Whether an open trade was told to. Raises requests.RequestException for one that closed by itself just now: take another then."""
+    opened = api.get("status")
+    if opened:
+        api.post("forceexit", tradeid=str(opened[0]["trade_id"]))
+    return bool(opened)
 
 
 def test_orders_of_alerts_are_in_influxdb_and_on_the_board(data_stack: Checkout, data: DataServices) -> None:
@@ -174,6 +165,10 @@ def write_line(name: str, container: Any, text: str) -> None:
     assert done.exit_code == 0, done.output.decode()
 
 
+def any_failed(calls: list[Future]) -> bool:
+    return any(one.done() and one.exception() for one in calls)
+
+
 def test_a_line_of_every_container_is_in_loki_and_on_the_board(data: DataServices, containers: dict[str, Any]) -> None:
     routed = {name: one for name, one in containers.items() if name not in NOT_ROUTED}
     assert {"sample", "board", "bot-metrics", "data-influxdb", "data-redis", "webhook", "webhook-worker"} < set(routed)
@@ -181,17 +176,24 @@ def test_a_line_of_every_container_is_in_loki_and_on_the_board(data: DataService
     for _ in range(TRIES):
         mark = f"mark {uuid.uuid4().hex}"
         marks.add(mark)
-        for name, one in routed.items():
+
+        def write(name: str, mark: str = mark) -> None:
             arrivals.happened[(name, mark)] = time.time()
-            write_line(name, one, mark)
+            write_line(name, routed[name], mark)
 
         def arrived(mark: str = mark) -> bool:
             found = {(one["stream"]["service"], one["stream"].get("bot")) for one in data.streams(f'{{stack="local"}} |= "{mark}"', 10)}
             assert found <= {(name, "sample" if name == "sample" else None) for name in routed}
             arrivals.see("Loki", {(name, mark) for name, _ in found})
-            return all((name, mark) in arrivals.complete() for name in routed)
+            return {(name, mark) for name in routed} <= set(arrivals.complete()) or bool(arrivals.late())
 
-        wait_for(f"a line of each of {', '.join(routed)}", arrived, MOST_SECONDS)
+        # Looked for while the others are still being written: a line's time is its own, not that of a dozen calls of the engine.
+        with ThreadPoolExecutor(WRITERS) as pool:
+            writing = [pool.submit(write, name) for name in routed]
+            wait_for(f"a line of each of {', '.join(routed)}", lambda writing=writing: arrived() or any_failed(writing))
+        for one in writing:
+            one.result()
+        assert not arrivals.late()
     best = {name: min(arrivals.seconds[((name, mark), "Loki")] for mark in marks) for name in routed}
     print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(best.items())))
     assert max(best.values()) <= LINE_SECONDS and max(arrivals.seconds.values()) <= MOST_SECONDS
@@ -214,18 +216,23 @@ def test_every_line_since_the_start_is_in_loki_and_tells_who_wrote_it(data: Data
             wait_for(
                 f"all {len(written)} lines of {name} in Loki",
                 lambda name=name, written=written, began=began: lost_lines(written, loki.lines(name, began, time.time())) == 0,
-                MOST_SECONDS,
             )
 
 
 def test_status_and_logs_know_the_data_services(data_stack: Checkout, data: DataServices, containers: dict[str, Any]) -> None:
-    rows = {row["service"]: row for row in json.loads(data_stack.make("status", "FORMAT=json"))["services"]}
     expected = {*DATA_TASKS, "bot-metrics", "board", "exchange-replay", "alpaca-paper", "queue", "webhook", "webhook-worker"}
     expected |= {"purrstream", "finnhub-replay", "earnyearn", "beancleaner"}
-    assert set(rows) == expected and {row["state"] for row in rows.values()} == {"running"}, rows
+
+    def all_run() -> dict[str, dict[str, Any]]:
+        """A task's health check may take too long once, on a busy machine."""
+        rows = {row["service"]: row for row in json.loads(data_stack.make("status", "FORMAT=json"))["services"]}
+        assert set(rows) == expected and {row["state"] for row in rows.values()} == {"running"}, rows
+        table = data_stack.make("status").splitlines()
+        assert all(any(re.match(rf"{name} +running +", line) for line in table) for name in expected), table
+        return rows
+
+    rows = wait_for("all services to run", all_run)
     assert rows["board"]["url"] == data.board_url and rows["data-redis"]["logs"] == "make logs BOT=data-redis"
-    table = data_stack.make("status").splitlines()
-    assert all(any(re.match(rf"{name} +running +", line) for line in table) for name in expected), table
     for name in ("data-redis", *NOT_ROUTED):
         mark = f"mark {uuid.uuid4().hex}"
         write_line(name, containers[name], mark)
@@ -240,9 +247,12 @@ def test_no_secret_shows(data_stack: Checkout, data: DataServices, containers: d
         password = data.secrets[f"influx{ {'admin': 'Admin', 'writer': 'Write', 'reader': 'Read'}[user] }Password"]
         values.append(base64.b64encode(f"{user}:{password}".encode()).decode())
     panels = {name: {"range": "1h"} for name in ("profit", "trades", "orders", "costs", "telemetry")}
-    places = {f"board's {name}": json.dumps(data.board(name, **asked)) for name, asked in panels.items()}
-    for name in containers:
-        places[f"board's log of {name}"] = json.dumps(data.board("logs", range="24h", service=name))
+    panels |= {f"log of {name}": {"range": "24h", "service": name} for name in containers}
+    places = {}
+    for name, asked in panels.items():
+        panel = "logs" if name.startswith("log of ") else name
+        # A source that answers too late is a problem that the board tells, and asks again.
+        places[f"board's {name}"] = wait_for(f"the board's {name}", lambda panel=panel, asked=asked: json.dumps(data.board(panel, **asked)))
     places["board's page"] = data.board_page()
     parts = ('"topic":"bots"', '"state":"running"', '"topic":"services"', '"topic":"sources"', '"topic":"orders"')
     places["board's socket"] = asyncio.run(data.board_live(parts))
@@ -322,11 +332,13 @@ def left(data: DataServices) -> list[list[str]]:
     return [sorted(in_redis), sorted(in_influxdb), sorted(in_loki)]
 
 
-def old_points(data: DataServices, moment: int) -> dict[str, list[str]]:
+def old_points(data: DataServices, moment: int) -> dict[str, set[str]]:
     """Measurement -> points from before a moment (Unix ms)."""
     measurements = ("bot", "bot_trade", "cost", "telemetry")
     found = {one: data.rows(f"SELECT * FROM {one} WHERE time < {moment}ms") for one in measurements}
-    return {one: sorted(json.dumps(row, sort_keys=True) for row in rows) for one, rows in found.items()}
+    # Without what a row lacks: a field that only a newer point has shows in every row.
+    full = {one: [{key: value for key, value in row.items() if value is not None} for row in rows] for one, rows in found.items()}
+    return {one: {json.dumps(row, sort_keys=True) for row in rows} for one, rows in full.items()}
 
 
 @pytest.fixture
@@ -361,12 +373,16 @@ def test_backups_restored_into_a_fresh_stack_and_down_leaves_nothing(
     points = old_points(data, moment)
     assert all(points.values())
     backups = at_once(*(lambda store=store: backup(data_stack, store) for store in STORES))
+    later = old_points(data, moment)  # a writer that had to wait may have written old ones meanwhile
     leave(data, "later")
     written = data.lines('{service="sample"}')
 
     befores = at_once(*(lambda store=store, path=path: restore(fresh, store, path) for store, path in zip(STORES, backups)))
     assert left(other) == [["first"]] * 3
-    assert old_points(other, moment) == points
+    found = old_points(other, moment)
+    assert all(points[one] <= found[one] <= later[one] for one in points), {
+        one: (points[one] - found[one], found[one] - later[one]) for one in points
+    }
     restored = other.lines('{service="sample"}')
     assert restored and restored <= written
     assert left(data) == [["first", "later"]] * 3, "a backup changed the stack that it was made of"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.local.conftest import Checkout, new_checkout, there
 from tests.local.waiting import wait_for
-from tools.stack.bots import BotApi
+from tools.stack.bots import PATIENT, BotApi
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
@@ -53,7 +53,7 @@ def test_change_replaces_the_container_and_never_the_volume(checkout: Checkout, 
     assert [mount["Name"] for mount in third.attrs["Mounts"]] == volume
 
     outputs = checkout.outputs()
-    api = BotApi(outputs["bots"][0]["apiUrl"], outputs["credentials"]["sample"])
+    api = BotApi(outputs["bots"][0]["apiUrl"], outputs["credentials"]["sample"], PATIENT)
     wait_for("a closed trade of the other strategy", lambda: any(closed_by(trade, "RsiBandsStrategy") for trade in api.all_trades()), 900)
 
     things = checkout.owned()

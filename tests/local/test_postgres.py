@@ -16,7 +16,7 @@ from tests.local.postgres_server import DATABASE, USER, Server, image_for
 from tests.local.waiting import DEADLINE, wait_for
 from tools.chaos.bots import compare, known
 from tools.chaos.kill import kill_container
-from tools.stack.bots import BotApi
+from tools.stack.bots import PATIENT, BotApi
 from tools.stack.ports import free_port
 
 pytestmark = pytest.mark.docker
@@ -94,7 +94,7 @@ class Alpha:
     def __init__(self, world: World) -> None:
         port = free_port()
         self.container = world.bot("alpha", world.url(), port=port, restart="unless-stopped")
-        self.api = BotApi(f"http://127.0.0.1:{port}", CREDENTIALS)
+        self.api = BotApi(f"http://127.0.0.1:{port}", CREDENTIALS, PATIENT)
 
     def trades(self) -> list[dict[str, Any]]:
         return self.api.all_trades()
@@ -107,7 +107,7 @@ class Alpha:
         """The trades, when the container was started again and freqtrade turns its loop."""
         wait_for("a restart", lambda: self.restarts() > restarts)
         wait_for("the bot", lambda: self.api.get("health")["last_process_ts"])
-        return self.trades()
+        return wait_for("its trades", self.trades)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_trades_are_in_the_database(world: World, alpha: Alpha) -> None:
         stored = world.server.sql("SELECT id, pair, is_open FROM trades ORDER BY id")
         return stored == [[str(one["trade_id"]), one["pair"], "t" if one["is_open"] else "f"] for one in alpha.trades()]
 
-    wait_for("the same trades in both", same, 30)
+    wait_for("the same trades in both", same)
     assert world.server.sql("SELECT mode, ended FROM tradestack_bot") == [["dryrun", "f"]]
     log = logged(alpha.container)
     assert "this bot makes and restores none" in log
@@ -206,7 +206,7 @@ def test_a_lock_taken_away_ends_the_bot_before_the_next_one_trades(world: World,
     wait_for("the second bot trades", lambda: moment(second, "starting freqtrade"))
     assert moment(first, "is lost") < moment(second, "starting freqtrade")
     assert "first on " in logged(second) and "did not end by itself" in logged(second)
-    second.stop(timeout=60)
+    second.stop(timeout=DEADLINE)  # killed before it has ended by itself, it could not record its end
     assert world.server.sql("SELECT ended FROM tradestack_bot", database) == [["t"]]
 
 

@@ -168,7 +168,9 @@ def test_what_is_over_a_limit_is_a_dead_letter_with_the_reason(local_stack: Chec
     assert "order_notional" in listed and "make-alert" in listed, listed
 
 
-def test_kill_switch_stops_cancels_and_closes_until_it_is_resumed(local_stack: Checkout, broker: PaperBroker) -> None:
+def test_kill_switch_stops_cancels_and_closes_until_it_is_resumed(
+    local_stack: Checkout, broker: PaperBroker, engine: docker.DockerClient, outputs: dict[str, Any]
+) -> None:
     alert(local_stack, "market", "AAPL", "buy", "qty=2")
     resting, _ = alert(local_stack, "limit", "MSFT", "buy", "qty=1", "limit_price=5%")
     try:
@@ -181,7 +183,10 @@ def test_kill_switch_stops_cancels_and_closes_until_it_is_resumed(local_stack: C
         assert broker.positions() == {}
     finally:
         local_stack.make("resume")
-    wait_for("the switch to be off", lambda: not broker.ask("GET", suspended)["suspend_trade"])
+    # The broker's switch is off first; the worker trades when it has looked at the account again.
+    worker, asked = engine.containers.get(outputs["webhook"]["workerService"]), ["python3", "-m", "slanger", "switch", "status"]
+    wait_for("the worker to trade again", lambda: b"worker: trading" in worker.exec_run(asked).output)
+    assert not broker.ask("GET", suspended)["suspend_trade"]
     alert(local_stack, "market", "AAPL", "buy", "qty=1")
     assert broker.positions() == {"AAPL": 1}
 
@@ -202,7 +207,7 @@ def test_worker_killed_before_an_alert_trades_it_when_it_is_back(
 def test_unsigned_alert_is_refused(local_stack: Checkout, broker: PaperBroker, outputs: dict[str, Any], change: dict[str, Any]) -> None:
     body = {"action": "buy", "ticker": "AAPL", "time": time.time(), "qty": 1, "signature": "0" * 64}
     body["alert"] = {"name": "forged", "route": "market", "account": "paper", "expires": time.time() + 60}
-    answer = requests.post(f"{outputs['webhook']['url']}/market", json={**body, **change}, timeout=10)
+    answer = requests.post(f"{outputs['webhook']['url']}/market", json={**body, **change}, timeout=60)
     assert answer.status_code in (401, 403), answer.text
     assert list(answer.json()) == ["error"] and "Traceback" not in answer.text
 
