@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +11,7 @@ from botkit.alpaca import Refused, Unavailable
 from botkit.alpaca_clock import Clock, MarketTime
 from botkit.market import MINUTE, Bar, text_of
 
-from purrstream.feed import Feed
+from purrstream.feed import SETTLE_SECONDS, Feed
 from purrstream.lines import Line
 from purrstream.rest import Rest
 from purrstream.symbols import FIX, is_coin, is_symbol
@@ -76,13 +76,16 @@ class Api:
             return await self._read(dict.fromkeys(symbols), start, end)
 
     async def _read(self, symbols: Iterable[str], start: str, end: str) -> dict[str, Any]:
-        now = None
         lines = {one: self._line(one) for one in symbols}
         missing = {symbol: _kept_from(line) for symbol, line in lines.items() if not line or not line.live or _kept_from(line) > start}
         read: dict[str, list[Bar]] = {}
+        settled = start
         if missing:
+            clock = await self.clock()
             # Bars that are not complete yet are nobody's.
-            now = text_of(minute_of((await self.clock()).now))
+            now = text_of(minute_of(clock.now))
+            # The broker may not have the last minute's yet.
+            settled = max(start, text_of(minute_of(clock.now - timedelta(seconds=SETTLE_SECONDS))))
             until = min(filter(None, (end, max(now, *missing.values()))))
             if len(missing) * (datetime.fromisoformat(until) - datetime.fromisoformat(start)) / MINUTE > MOST_BARS:
                 raise _Bad(f"symbols, start={start}, end={until}: more than {MOST_BARS} minutes; ask for fewer symbols or a shorter time")
@@ -92,7 +95,12 @@ class Api:
             symbol: [one for one in _merged(read.get(symbol, ()), line) if start <= one.start < (end or "~")]
             for symbol, line in lines.items()
         }
-        live = {symbol: line.until for symbol, line in lines.items() if line and line.live and self._line(symbol) is line}
+        # One that became live meanwhile may remember less than was still to come when the broker was asked: its reader asks again.
+        live = {
+            symbol: line.until
+            for symbol, line in lines.items()
+            if line and line.live and line.kept_from <= (settled if symbol in missing else start) and self._line(symbol) is line
+        }
         unknown = sorted(self._rest.unknown & lines.keys())
         return {"bars": {symbol: [_json(one) for one in some] for symbol, some in bars.items()}, "live": live, "unknown": unknown}
 
