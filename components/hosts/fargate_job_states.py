@@ -22,6 +22,9 @@ from .fargate_service import PLATFORM_VERSION
 STOP_MINUTES = 5
 # What RunTask has begun DescribeTasks may not see yet (API reference of RunTask, "eventual consistency": wait for up to five minutes).
 UNSEEN_MILLISECONDS = 300_000
+# Before the first look for others: whoever began in the same second has begun by then, and is listed. Without it one whose ARN comes first
+# would go on beside one that found nobody.
+OTHERS_SECONDS = 2
 # Where the run is reported already; every other way in which an execution ends badly is told by an EventBridge rule.
 TOLD = "RunFailed"
 # AWS's own errors and throttling, for about a minute. The client token makes a repeated RunTask harmless.
@@ -56,11 +59,12 @@ def definition(spec: TaskSpec, schedule: JobSchedule, known: KnownJob) -> str:
             "Assign": {
                 # Started by hand: its time is now.
                 "scheduled": _jsonata("$exists($states.input.scheduled) ? $states.input.scheduled : $states.context.Execution.StartTime"),
-                "began": _jsonata("$toMillis($states.context.Execution.StartTime)"),
+                "began": _jsonata(_second_of("$states.context.Execution.StartTime")),
                 "attempt": 1,
             },
-            "Next": "LookForOthers",
+            "Next": "WaitForOthers",
         },
+        "WaitForOthers": _wait("LookForOthers", OTHERS_SECONDS),
         "LookForOthers": _call(
             f"{service}:aws-sdk:sfn:listExecutions",
             {"StateMachineArn": _jsonata("$states.context.StateMachine.Id"), "StatusFilter": "RUNNING"},
@@ -139,10 +143,15 @@ def definition(spec: TaskSpec, schedule: JobSchedule, known: KnownJob) -> str:
     return json.dumps(machine, sort_keys=True, separators=(",", ":"))
 
 
-# Executions that began earlier than this one; of two that began at once, the one whose ARN comes first.
+def _second_of(time: str) -> str:
+    """ListExecutions may tell a time without the milliseconds that the execution's own has: of two each would take the other for the older."""
+    return f"$floor($toMillis({time}) / 1000)"
+
+
+# Executions that began earlier than this one; of those that began within one second, the ones whose ARN comes before.
 _OLDER = (
-    "$count($states.result.Executions[ExecutionArn != $states.context.Execution.Id and ($toMillis(StartDate) < $began or "
-    "($toMillis(StartDate) = $began and ExecutionArn < $states.context.Execution.Id))])"
+    f"$count($states.result.Executions[ExecutionArn != $states.context.Execution.Id and ({_second_of('StartDate')} < $began or "
+    f"({_second_of('StartDate')} = $began and ExecutionArn < $states.context.Execution.Id))])"
 )
 _STARTED = {
     "task": "{% $exists($states.result.Tasks[0]) ? $states.result.Tasks[0].TaskArn : '' %}",
@@ -169,8 +178,8 @@ def _choice(condition: str, following: str, why: Optional[str] = None) -> dict[s
     return {"Condition": _jsonata(condition), "Next": following, **({"Assign": {"why": _jsonata(why)}} if why else {})}
 
 
-def _wait(following: str) -> dict[str, Any]:
-    return {"Type": "Wait", "Seconds": POLL_SECONDS, "Next": following}
+def _wait(following: str, seconds: int = POLL_SECONDS) -> dict[str, Any]:
+    return {"Type": "Wait", "Seconds": seconds, "Next": following}
 
 
 def _call(resource: str, arguments: Mapping[str, Any], assign: Mapping[str, Any], following: str) -> dict[str, Any]:

@@ -74,6 +74,10 @@ class World:
     now: float = START
     tasks: list[Task] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    whole_seconds: bool = False
+    """ListExecutions tells no milliseconds."""
+    last_first: bool = False
+    """The ARN of an execution comes before those of all that began earlier."""
     executions: list[Execution] = field(default_factory=list)
     _calls: dict[str, int] = field(default_factory=dict)
     _tokens: dict[str, Any] = field(default_factory=dict)
@@ -90,7 +94,8 @@ class World:
     def _listExecutions(self, StateMachineArn: str, StatusFilter: str) -> Any:
         assert StateMachineArn == MACHINE
         running = [one for one in self.executions if one.status == StatusFilter]
-        return {"Executions": [{"ExecutionArn": one.arn, "StartDate": iso(one.began), "Status": one.status} for one in running]}
+        began = {one.arn: iso(one.began // 1 if self.whole_seconds else one.began) for one in running}
+        return {"Executions": [{"ExecutionArn": one.arn, "StartDate": began[one.arn], "Status": one.status} for one in running]}
 
     def _runTask(self, **request: Any) -> Any:
         token = request["ClientToken"]
@@ -152,7 +157,8 @@ class World:
                 what()
                 continue
             if isinstance(what, dict):
-                execution = Execution(f"{MACHINE.replace('stateMachine', 'execution')}:{len(self.executions)}", self.now)
+                number = 999 - len(self.executions) if self.last_first else len(self.executions)
+                execution = Execution(f"{MACHINE.replace('stateMachine', 'execution')}:{number:03}", self.now)
                 self.executions.append(execution)
                 what = _steps(self, machine, execution, what)
             pause = next(what, None)

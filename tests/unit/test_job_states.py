@@ -37,13 +37,23 @@ KNOWN = KnownJob(
 INTERRUPTED = Plan(after=30, code=0, stop_code="SpotInterruption")
 FAILED, WRONG_SETTINGS, UNPLACED, HANGING = Plan(code=1), Plan(after=2, code=78), Plan(placed=False), Plan(after=None, code=137)
 
+# What ListExecutions may tell of executions that began at nearly the same time.
+LISTINGS = [{"whole_seconds": whole, "last_first": last} for whole in (False, True) for last in (False, True)]
+
 
 def machine(spot: bool = True, known: KnownJob = KNOWN, **schedule: Any) -> dict[str, Any]:
     return json.loads(definition(task(spot=spot), replace(SCHEDULE, **schedule), known))
 
 
-def run(*plans: Plan, starts: Mapping[float, Any] | None = None, at: Any = None, faults: Any = None, **options: Any) -> World:
-    world = World(list(plans) or [Plan()], **({"faults": faults} if faults else {}))
+def run(
+    *plans: Plan,
+    starts: Mapping[float, Any] | None = None,
+    at: Any = None,
+    faults: Any = None,
+    listing: Mapping[str, bool] = LISTINGS[0],
+    **options: Any,
+) -> World:
+    world = World(list(plans) or [Plan()], **listing, **({"faults": faults} if faults else {}))
     acts = {seconds: (lambda act=act: act(world)) for seconds, act in (at or {}).items()}
     world.run(machine(**options), {1: scheduled()} if starts is None else starts, acts)
     return world
@@ -179,6 +189,18 @@ def test_a_run_waits_until_the_one_before_has_ended() -> None:
     assert [one.began for one in world.tasks] == sorted(one.began for one in world.tasks) and len(world.tasks) == 3
 
 
+@pytest.mark.parametrize("listing", LISTINGS, ids=str)
+@pytest.mark.parametrize("seconds", [(1.1, 1.6, 1.95), (1.0, 1.0, 1.999), (1.95, 2.05, 2.5), (1.001, 1.002, 1.003)], ids=str)
+def test_runs_that_begin_within_a_second_are_run_one_after_the_other(seconds: tuple[float, ...], listing: Mapping[str, bool]) -> None:
+    """However precise the listed times are, and whichever ARN comes first."""
+    starts: dict[float, list[dict]] = {}
+    for number, second in enumerate(seconds):
+        starts.setdefault(second, []).append(scheduled(-60 * number))
+    world = run(Plan(after=200), starts=starts, listing=listing)
+    assert [one.status for one in world.executions] == ["SUCCEEDED"] * 3 and not world.told
+    assert (len(world.tasks), most_at_once(world)) == (3, 1)
+
+
 def test_a_run_waits_for_a_task_that_is_being_interrupted() -> None:
     stop = {40: lambda world: world.stop(world.tasks[0].arn, "Your Spot Task was interrupted.", "SpotInterruption")}
     world = run(Plan(after=None, code=0, stop_takes=119), Plan(), starts={1: scheduled(), 61: scheduled(60)}, at=stop)
@@ -280,6 +302,7 @@ def test_whatever_happens_runs_stay_apart_and_end_and_none_is_lost_silently(seed
         at={rng.uniform(0, 2000): interrupt for _ in range(3)},
         retries=retries,
         most_minutes=rng.choice([2, 10, 30]),
+        listing=rng.choice(LISTINGS),
     )
     assert all(one.status in ("SUCCEEDED", "FAILED") for one in world.executions), "it ended by its own bounds"
     assert len(world.told) >= sum(one.error == TOLD for one in world.executions), "an answer of SNS that is lost is told twice"
