@@ -50,7 +50,8 @@ def test_an_id_that_the_broker_has_already_is_success(shared, paper):
     """As with two workers at once: the other one was a little faster, and nobody told this one."""
     paper.ask("POST", "/_paper/stream/disconnect", {"refuse_seconds": 600})
     wait_for(lambda: not shared.health()["stream"])
-    paper.fault(action="latency", ms=2000, when="after", method="GET", path="/v2/stocks", times=1)
+    # Long enough for the other one's order; the worker waits 10 s for an answer.
+    paper.fault(action="latency", ms=8000, when="after", method="GET", path="/v2/stocks", times=1)
     key = shared.queue.alert("AAPL", qty=1)
     wait_for(lambda: struck(paper, "latency"))
     paper.order("AAPL", "buy", "1", client_order_id=f"test-{key}-enter")
@@ -164,7 +165,8 @@ def test_a_position_whose_leg_fills_while_it_is_cancelled_is_not_sold_twice(shar
     wait_for(lambda: paper.position("AAPL") == 10)
     leg = paper.order("AAPL", "sell", "10", type="limit", limit_price="1000", time_in_force="gtc")
     without_stream(shared, paper)
-    paper.fault(action="latency", ms=2000, when="after", method="GET", path="/v2/stocks", times=1)
+    # Long enough for what has to happen before the worker gets its answer; it waits 10 s for one.
+    paper.fault(action="latency", ms=8000, when="after", method="GET", path="/v2/stocks", times=1)
     key = shared.queue.alert("AAPL", "sell", route="reverse", qty=4)
     wait_for(lambda: struck(paper, "latency"))
     # The worker has read the account by now, and believes in the leg and in the position.

@@ -67,8 +67,9 @@ def test_an_entry_whose_answer_is_lost_is_its_own_and_gets_its_stop(shared, pape
 def test_an_entry_that_the_broker_takes_after_the_lookup_gets_its_stop(shared, paper):
     """A request may reach the broker late: after this try has looked for its order, and found none."""
     paper.fault(action="close", when="before", method="POST", path="/v2/orders", times=1)
-    # The first price is the first try's, the second one that of the try after the lookup.
-    paper.fault(action="latency", ms=3000, when="after", method="GET", path="/v2/stocks", times=2)
+    # The first price is the first try's, the second one that of the try after the lookup. Long enough for the order below to get there
+    # before the worker has the second; it waits 10 s for an answer.
+    paper.fault(action="latency", ms=8000, when="after", method="GET", path="/v2/stocks", times=2)
     key = shared.queue.alert("AAPL", **TRAILING, only_flat=True)
     wait_for(lambda: struck(paper, "close") == 1 and struck(paper, "latency") == 2)
     paper.order("AAPL", "buy", "2", client_order_id=f"test-{key}-enter")

@@ -116,19 +116,21 @@ def test_two_workers_at_once_order_each_alert_once(run, make_queue, paper):
     assert queue.left(queue.dead_url) == 0
 
 
-def test_sigterm_finishes_the_order_on_the_way_and_gives_the_rest_back(run, queue, paper):
-    paper.fault(action="latency", ms=1500, when="after", method="POST", path="/v2/orders", times=1)
+def test_sigterm_finishes_the_order_on_the_way_and_gives_the_rest_back(run, make_queue, paper):
+    queue = make_queue(visibility=120)
+    # The time in which SIGTERM has to come.
+    paper.fault(action="latency", ms=5000, when="after", method="POST", path="/v2/orders", times=1)
     keys = [queue.alert("AAPL", qty=number + 1) for number in range(4)]
     worker = run(queue, paper)
     wait_for(lambda: health_of(worker)["in_hand"] == 4)
     wait_for(paper.orders)
     started = time.monotonic()
     assert worker.terminate() == 0
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 15
     assert [len(paper.of(key)) for key in keys] == [1, 0, 0, 0]
-    # They are there at once, though the queue would have hidden them for 30 s.
+    # They are there at once, though the queue would have hidden them for 120 s.
     run(queue, paper)
-    queue.wait_empty(15)
+    queue.wait_empty(60)
     assert [order["qty"] for order in paper.orders()] == ["1", "2", "3", "4"]
 
 

@@ -52,21 +52,22 @@ def test_across_a_close_and_into_the_next_day(run, queue, nyse):
     move(worker, nyse, "2026-12-09T15:50:00", speed=60)
     keys = alerts_until(nyse, queue, "2026-12-09T16:04:00")
     nyse.ask("POST", "/_paper/clock", {"speed": 600})
-    wait_for(lambda: nyse.now() > "2026-12-10T09:26:00", 200, worker.log)
+    # 25 minutes before the bell are 2.5 s at this speed: enough for a busy machine to slow the clock in time.
+    wait_for(lambda: nyse.now() > "2026-12-10T09:05:00", 200, worker.log)
     nyse.ask("POST", "/_paper/clock", {"speed": 60})
-    morning = alerts_until(nyse, queue, "2026-12-10T09:35:00")
+    morning = alerts_until(nyse, queue, "2026-12-10T09:38:00")
     dead, sent = told(queue), nyse.orders()
     assert not [one for one in sent if one["status"] != "filled"], worker.text
     traded = {"before": 0, "after": 0}
     for one in sent:
         at = one["submitted_at"]
-        assert "2026-12-09T20:50:00" <= at < CLOSE or "2026-12-10T14:30:00" <= at < "2026-12-10T14:40:00", one
+        assert "2026-12-09T20:50:00" <= at < CLOSE or "2026-12-10T14:30:00" <= at < "2026-12-10T15:00:00", one
         assert at <= one["filled_at"]
         traded["before" if at < CLOSE else "after"] += 1
     by_key = {key: bool(nyse.of(key)) for key in keys + morning}
     assert all(by_key[key] != (key in dead) for key in by_key)
     assert all("market is closed" in reason or "market has closed" in reason for reason in dead.values()), dead
-    # Most of ten minutes before the bell, and of five after the other; some on the wrong side of each.
+    # Most of ten minutes before the bell, and of eight after the other; some on the wrong side of each.
     assert traded["before"] >= 3 and traded["after"] >= 2 and set(dead) & set(keys) and set(dead) & set(morning), (traded, dead)
 
 
@@ -114,7 +115,8 @@ def test_what_has_waited_until_after_the_bell_is_not_sent(run, queue, nyse):
     move(worker, nyse, "2026-12-09T15:57:00", speed=10)
     nyse.fault(action="error", status=429, times=10, method="POST", path="/v2/orders")
     key = queue.alert("AAPL", qty=1)
-    queue.wait_empty(60)
+    # The worker waits for the next clock minute, and once more if that is before the bell.
+    queue.wait_empty(150)
     assert not nyse.of(key) and "the market has closed meanwhile" in told(queue)[key]
 
 

@@ -96,7 +96,8 @@ def test_kill_does_not_wait_behind_alerts(run, queue, paper):
     behind = [queue.alert(symbol, route="trailing", qty=1, trail_percent=2) for symbol in ("AAPL", "MSFT", "KO")]
     wait_for(lambda: len(paper.orders()) == 3)
     queue.control("kill")
-    wait_for(lambda: suspended(paper), 5)
+    # The fills are ten minutes away.
+    wait_for(lambda: suspended(paper), 60)
     queue.wait_empty()
     dead = queue.wait_dead(4)
     assert all("kill switch" in attributes["reason"] or "not filled" in attributes["reason"] for _, attributes in dead)
@@ -109,7 +110,8 @@ def test_kill_does_not_wait_behind_alerts(run, queue, paper):
 def test_kill_between_two_orders_of_an_alert_stops_the_second(run, queue, paper):
     paper.buy("AAPL", "10")
     run(queue, paper)
-    paper.ask("POST", "/_paper/fills", {"delay_ms": 1500})
+    # The time in which the kill has to come.
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 5000})
     key = queue.alert("AAPL", "sell", route="reverse", qty=4)
     wait_for(lambda: paper.of(key))
     queue.control("kill")
