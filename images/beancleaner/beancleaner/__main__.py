@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import AsyncExitStack
 
-from botkit.alpaca import Client, Refused, Unavailable, open_session
+from botkit.alpaca import Client, open_session
 from botkit.alpaca_budget import Budget
 from botkit.bus import BusDown
 from botkit.health import serve
@@ -24,21 +24,21 @@ from botkit.settings import EXIT_CONFIG, BadSettings
 from botkit.stopping import exit_on_signals, run_until, stop_event
 
 from beancleaner.broker import Broker
-from beancleaner.cleaning import AFTER_SECONDS, Desk, Stopped, any_due, clean, due_in, persist, read_times
+from beancleaner.cleaning import Stopped, persist
+from beancleaner.desk import Desk
 from beancleaner.lists import BadChange, change, show
 from beancleaner.memory import Memory
 from beancleaner.report import table_of
+from beancleaner.run import run_rules
 from beancleaner.schedule import starts_of
 from beancleaner.settings import Settings, read_settings
-from beancleaner.telling import SERVICE, tell
+from beancleaner.telling import SERVICE
 from beancleaner.watch import Watch
 
 log = logging.getLogger("beancleaner")
 FLUSH_SECONDS = 5.0
 STOP_SECONDS = 5.0
 INTERRUPTED = 1
-# While a run waits for its rule it looks at the broker's clock again after so long.
-LOOK_SECONDS = 30.0
 
 
 def main(arguments: list[str]) -> int:
@@ -135,13 +135,7 @@ async def _dry_run(desk: Desk, again: bool) -> int:
 
 
 async def _run(desk: Desk, writer: Writer | None, stop: asyncio.Event, again: bool) -> int:
-    async def work() -> int:
-        await _wait_for_rule(desk)
-        report, closed = await clean(desk, again=again)
-        await tell(report, desk.memory, writer, closed)
-        return report.exit_code
-
-    working, stopping = asyncio.create_task(work()), asyncio.create_task(stop.wait())
+    working, stopping = asyncio.create_task(run_rules(desk, writer, again)), asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if working.done():
@@ -151,24 +145,6 @@ async def _run(desk: Desk, writer: Writer | None, stop: asyncio.Event, again: bo
     await asyncio.wait({working}, timeout=STOP_SECONDS)
     log.error("interrupted: what was begun is not finished; run it again")
     return INTERRUPTED
-
-
-async def _wait_for_rule(desk: Desk) -> None:
-    """A run that was started a little early waits until its rule is due, as the broker's clock says."""
-    began = time.monotonic()
-    while True:
-        try:
-            times = await read_times(desk)
-            if any_due(desk, times):
-                return
-            seconds = due_in(desk, times)
-        except (Refused, Unavailable, LookupError):
-            # The run itself tries again and says what is wrong.
-            return
-        if seconds is None or time.monotonic() - began + seconds > desk.settings.early:
-            return
-        log.info("waiting until a rule is due", extra={"seconds": round(seconds, 1)})
-        await asyncio.sleep(min(seconds + AFTER_SECONDS, LOOK_SECONDS))
 
 
 async def _watch(desk: Desk, writer: Writer | None, stop: asyncio.Event) -> int:

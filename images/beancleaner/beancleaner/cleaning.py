@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from datetime import time as clock_time
 from typing import TypeVar
 
@@ -19,29 +19,19 @@ from botkit.settings import EXIT_CONFIG
 from beancleaner.broker import Broker
 from beancleaner.closing import CLOSED, FAILED, Closing, Result, Target
 from beancleaner.decide import BLOCKED, Line, Plan, Unreadable, decide
-from beancleaner.due import DAY, at_new_york, due, next_start
+from beancleaner.desk import Desk, read_times
+from beancleaner.due import DAY, at_new_york
 from beancleaner.history import best_of, entry_of
 from beancleaner.memory import Memory
 from beancleaner.order_ids import attempts, is_own
 from beancleaner.report import Report, entries_of
 from beancleaner.report import entry_of as report_entry_of
-from beancleaner.rules import CLASSES, CRYPTO, EQUITY
-from beancleaner.settings import Settings
-from beancleaner.state import Calendar, Order, Position, Price
+from beancleaner.rules import CRYPTO, EQUITY
+from beancleaner.state import Order, Position, Price
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")
-CALENDAR_DAYS = timedelta(days=10)
 FIRST_DELAY, LONGEST_DELAY = 0.25, 5.0
-# After the moment at which a rule becomes due, so that the broker's clock is not before it.
-AFTER_SECONDS = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    settings: Settings
-    broker: Broker
-    memory: Memory | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,25 +55,6 @@ class Stopped(Exception):
     def __init__(self, sentence: str, exit_code: int = 1) -> None:
         super().__init__(sentence)
         self.exit_code = exit_code
-
-
-@dataclass(frozen=True)
-class Times:
-    """The broker's clock at a reading, and its calendar."""
-
-    clock: Clock
-    read_at: float
-    """Monotonic seconds of the clock's reading."""
-    calendar: Calendar
-
-
-async def read_times(desk: Desk, known: Calendar | None = None) -> Times:
-    """`known`: the calendar, if it is for this day. Raises Refused and Unavailable."""
-    clock, read_at = await desk.broker.clock()
-    first, last = clock.day - DAY, clock.day + CALENDAR_DAYS
-    if known is None or (known.first, known.last) != (first, last):
-        known = await desk.broker.calendar(first, last)
-    return Times(clock, read_at, known)
 
 
 async def look(desk: Desk, again: bool, dry: bool) -> Seen:
@@ -124,11 +95,11 @@ async def look(desk: Desk, again: bool, dry: bool) -> Seen:
 
 async def persist(desk: Desk, again: bool, deadline: float, dry: bool = False) -> Seen:
     """`look`, until broker and Redis answer. Raises Stopped once the time (monotonic s) is over."""
-    return await _persist(lambda: look(desk, again, dry), deadline)
+    return await patiently(lambda: look(desk, again, dry), deadline)
 
 
-async def _persist(work: Callable[[], Awaitable[Found]], deadline: float) -> Found:
-    """What sends nothing is tried until broker and Redis answer. Raises Stopped once the time (monotonic s) is over."""
+async def patiently(work: Callable[[], Awaitable[Found]], deadline: float, what: str = "nothing is closed") -> Found:
+    """What sends nothing is tried until broker and Redis answer. Raises Stopped once the time (monotonic s) is over; `what` it means then."""
     delay, told = FIRST_DELAY, ""
     while True:
         try:
@@ -139,7 +110,7 @@ async def _persist(work: Callable[[], Awaitable[Found]], deadline: float) -> Fou
         except TimeoutError:
             words = told or "no answer in time"
         if time.monotonic() + delay >= deadline:
-            raise Stopped(f"nothing is closed: {words}")
+            raise Stopped(f"{what}: {words}")
         if words != told:
             log.warning("trying again: %s", words)
         told = words
@@ -199,7 +170,7 @@ async def _carry_out(desk: Desk, seen: Seen, blank: Report, deadline: float) -> 
         return found
 
     # One answer that is lost here must not end a run that has minutes left.
-    recovered = await _persist(begin, deadline)
+    recovered = await patiently(begin, deadline)
     results = recovered
     if targets:
         await closing.close(deadline)
@@ -271,22 +242,3 @@ async def _note_done(memory: Memory, seen: Seen, failed: Iterable[Target]) -> No
         await memory.note_done(done, seen.clock.now)
     except BusDown as down:
         log.warning("what has run is not remembered: %s", down)
-
-
-def any_due(desk: Desk, times: Times) -> bool:
-    """Whether a rule is due for any class, run or not. Raises LookupError for a calendar that is too short."""
-    return any(
-        not isinstance(due(rule, asset_class, times.clock, times.calendar), str)
-        for rule in desk.settings.rules.rules
-        for asset_class in CLASSES
-        if rule.what.asset_class in ("", asset_class)
-    )
-
-
-def due_in(desk: Desk, times: Times) -> float | None:
-    """Seconds of real time until the next rule with a time becomes due; None: not soon. Raises LookupError too."""
-    at = next_start(desk.settings.rules.rules, times.clock, times.calendar)
-    if at is None:
-        return None
-    now = times.clock.later(time.monotonic() - times.read_at)
-    return (at - now.now).total_seconds() / now.speed

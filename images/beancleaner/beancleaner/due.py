@@ -32,6 +32,11 @@ class Due:
     always: bool
 
 
+def classes_of(wanted: str) -> Iterable[str]:
+    """Of a rule that is for one class, or ("") for both."""
+    return (wanted,) if wanted else CLASSES
+
+
 def at_new_york(day: date, clock: time) -> datetime:
     """UTC. Of a time that comes twice the first; one that a change skips counts as so long after the hour before."""
     return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
@@ -84,7 +89,7 @@ def next_start(rules: Iterable[Rule], clock: Clock, calendar: Calendar) -> datet
         span_of(rule.when, asset_class, day, calendar)
         for rule in rules
         if not rule.when.always
-        for asset_class in ([rule.what.asset_class] if rule.what.asset_class else CLASSES)
+        for asset_class in classes_of(rule.what.asset_class)
         for day in (clock.day, clock.day + DAY)
     ]
     return min((span.start for span in spans if isinstance(span, Span) and span.start > clock.now), default=None)

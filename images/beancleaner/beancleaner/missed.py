@@ -2,18 +2,19 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from botkit.alpaca import Refused, Unavailable
 from botkit.bus import BusDown
 
-from beancleaner.cleaning import Desk, Times, due_in
 from beancleaner.closing import FAILED
-from beancleaner.due import Due, due, span_of
+from beancleaner.desk import Desk, Times, due_in
+from beancleaner.due import Due, classes_of, due, span_of
 from beancleaner.names import key_of
 from beancleaner.report import Entry, Report
-from beancleaner.rules import CLASSES, CRYPTO, EQUITY
+from beancleaner.rules import CRYPTO, EQUITY, Keep, Rule
+from beancleaner.state import Position
 
 log = logging.getLogger(__name__)
 # Until a host has started it again; a rule that becomes due within so long comes first.
@@ -44,7 +45,7 @@ class Missed:
 
     def due_at(self, times: Times) -> list[Due]:
         """Run or not. Raises LookupError for a calendar that is too short."""
-        found = [due(rule, one, times.clock, times.calendar) for rule in self._rules.values() for one in _classes(rule.what.asset_class)]
+        found = [due(rule, one, times.clock, times.calendar) for rule in self._rules.values() for one in classes_of(rule.what.asset_class)]
         return [one for one in found if isinstance(one, Due)]
 
     def note(self, report: Report, expected: Iterable[Due], started: float) -> None:
@@ -90,20 +91,12 @@ class Missed:
 
     async def _left(self, one: Due, trouble: Trouble) -> set[str]:
         """Keys of positions that the rule should have closed, or at least have judged."""
-        rule, keep = self._rules[one.rule], self._desk.settings.rules.keep
         try:
             positions = await self._desk.broker.positions()
         except (Refused, Unavailable):
             return {ANY}
-        return {
-            key
-            for key, held in positions.items()
-            if held.asset_class == one.asset_class
-            and (key in trouble.keys or not trouble.keys)
-            and key not in keep.symbols
-            and key not in rule.keep.symbols
-            and (rule.what.symbols is None or key in rule.what.symbols)
-        }
+        wanted = to_judge(positions, one.asset_class, self._rules[one.rule], self._desk.settings.rules.keep)
+        return {key for key in wanted if key in trouble.keys or not trouble.keys}
 
     async def _is_new(self, one: Due, left: set[str]) -> bool:
         """What is always due is still so after a restart: only what Redis remembers keeps that from ending again and again."""
@@ -115,8 +108,16 @@ class Missed:
             return not one.always
 
 
-def _classes(wanted: str) -> Iterable[str]:
-    return (wanted,) if wanted else CLASSES
+def to_judge(positions: Mapping[str, Position], asset_class: str, rule: Rule, keep: Keep) -> set[str]:
+    """Keys of positions that the rule should have closed, or at least have judged. `keep`: of all rules; lists are not looked at."""
+    return {
+        key
+        for key, held in positions.items()
+        if held.asset_class == asset_class
+        and key not in keep.symbols
+        and key not in rule.keep.symbols
+        and (rule.what.symbols is None or key in rule.what.symbols)
+    }
 
 
 def _belongs(entry: Entry, one: Due) -> bool:

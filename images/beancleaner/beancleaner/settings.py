@@ -10,7 +10,7 @@ from beancleaner.rule_text import BadRules, read_rules
 from beancleaner.rules import Keep, Rules
 
 PREFIX = "BEANCLEANER_"
-OWN_NAMES = ("ACCOUNT", "REDIS_URL", "INFLUX_URL", "RULES", "DEADLINE", "EARLY", "INTERVAL", "HOST", "PORT")
+OWN_NAMES = ("ACCOUNT", "REDIS_URL", "INFLUX_URL", "RULES", "DEADLINE", "EARLY", "LOOK_BACK", "INTERVAL", "HOST", "PORT")
 NAMES = (*broker_names(PREFIX), *(PREFIX + name for name in OWN_NAMES))
 INFLUX_FIX = (
     "use the URL that takes line protocol, such as http://writer:password@data-influxdb:8086/api/v2/write?bucket=tradestack&precision=ns"
@@ -32,6 +32,8 @@ class Settings:
     """Seconds that a run may take."""
     early: int
     """Seconds before a rule is due from which a run waits for it."""
+    look_back: int
+    """Seconds for which `run` looks back at windows that ended without a close: as long as attempts of theirs may go on."""
     interval: int
     """Seconds between two looks of `watch`."""
     host: str
@@ -51,6 +53,8 @@ def read_settings(environment: Mapping[str, str], watch: bool) -> Settings:
         rules=_rules(reader, environment),
         deadline=reader.whole("BEANCLEANER_DEADLINE", 10, 3600, 240),
         early=reader.whole("BEANCLEANER_EARLY", 0, 900, 120),
+        # A scheduler that gives up 15 minutes after a rule's time, and stops what takes longer than 15 minutes; the component says its own.
+        look_back=reader.whole("BEANCLEANER_LOOK_BACK", 0, 21_600, 1800),
         interval=reader.whole("BEANCLEANER_INTERVAL", 1, 3600, 60),
         host=reader.text("BEANCLEANER_HOST", "use an address of this machine, such as 0.0.0.0", r"[0-9A-Za-z.:-]+", "127.0.0.1"),
         port=reader.whole("BEANCLEANER_PORT", 1, 65_535, 8000),

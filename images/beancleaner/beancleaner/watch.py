@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import time
-from dataclasses import replace
 from typing import Any
 
 from botkit.alpaca import Refused, Unavailable
 from botkit.metrics import Writer
 from botkit.settings import EXIT_CONFIG
 
-from beancleaner.cleaning import AFTER_SECONDS, Desk, Times, any_due, clean, due_in, read_times
+from beancleaner.cleaning import clean
+from beancleaner.desk import AFTER_SECONDS, Desk, Times, any_due, due_in, end_before, read_times
 from beancleaner.due import Due
 from beancleaner.missed import Missed
 from beancleaner.telling import tell
@@ -18,8 +18,6 @@ from beancleaner.telling import tell
 log = logging.getLogger(__name__)
 # The same trouble is told again after so long.
 QUIET_SECONDS = 900.0
-# A run ends before the next rule becomes due, but has some time at least.
-MARGIN_SECONDS, SHORTEST_RUN = 5.0, 15.0
 # Trouble with lists, Redis or the account is noticed within so long, though no rule is due.
 LOOK_SECONDS = 60.0
 # Until the next try of what is due: the bell may be a minute away.
@@ -64,8 +62,7 @@ class Watch:
 
     async def _run(self) -> None:
         due_in, expected, self._ran_at = self._due_in(), self._expected(), time.monotonic()
-        deadline = None if due_in is None else self._ran_at + max(due_in - MARGIN_SECONDS, SHORTEST_RUN)
-        report, closed = await clean(self._desk, deadline=deadline)
+        report, closed = await clean(self._desk, deadline=end_before(due_in))
         self._clean, self._calls = report.exit_code == 0, report.calls
         self.wrong = report.exit_code == EXIT_CONFIG
         self._missed.note(report, expected, self._ran_at)
@@ -89,10 +86,7 @@ class Watch:
 
     def _times_now(self) -> Times | None:
         """As far as the last reading tells."""
-        if (known := self._last_times) is None:
-            return None
-        now = time.monotonic()
-        return replace(known, clock=known.clock.later(now - known.read_at), read_at=now)
+        return self._last_times and self._last_times.now()
 
     def _expected(self) -> list[Due]:
         try:

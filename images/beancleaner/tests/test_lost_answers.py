@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from beancleaner.cleaning import Desk, clean
+from beancleaner.cleaning import clean
+from beancleaner.desk import Desk
 from beancleaner.rule_text import read_rules
 from beancleaner.state import Account, Asset
 from beancleaner.watch import AGAIN_SECONDS, Watch
@@ -140,7 +141,7 @@ def quick(monkeypatch):
 
 
 def test_a_run_that_failed_is_tried_again_before_the_bell(quick, monkeypatch):
-    monkeypatch.setattr("beancleaner.watch.SHORTEST_RUN", 0.5)
+    monkeypatch.setattr("beancleaner.desk.SHORTEST_RUN", 0.5)
     monkeypatch.setattr(World, "do_account", lambda self: Account("1", "trade_suspended_by_user"))
     assert pause("15:59:10")[0] == AGAIN_SECONDS
     assert pause("15:59:10", interval=1)[0] == 1

@@ -30,6 +30,7 @@ def test_paper_is_the_default():
     settings = read_settings(GOOD, watch=False)
     assert (settings.broker.mode, settings.broker.address.trading_url) == ("paper", "https://paper-api.alpaca.markets")
     assert (settings.deadline, settings.interval, settings.early, settings.broker.requests_per_minute) == (240, 60, 120, 150)
+    assert settings.look_back == 1800
     assert wrong_account(settings.broker, "whatever") == ""
     assert "hush" not in repr(settings)
 
