@@ -8,11 +8,13 @@ from typing import Any, NotRequired, Optional, TypedDict
 import pulumi
 
 from .arguments import refuse_mistakes
-from .beancleaner_rules import LEAD, MOST_CHARACTERS, QUOTE, Rules, read_rules, rules_text, start_expressions, unquoted
+from .beancleaner_limits import EARLY, limits, too_dense
+from .beancleaner_rules import MOST_CHARACTERS, QUOTE, Rules, read_rules, rules_text, start_expressions, unquoted
 from .broker_account import account_mistakes
 from .hosts import HostArgs, check_job, check_task, name_on_host, run_task
 from .image_folders import image_at
 from .scheduled_job import ScheduledJob, ScheduledJobArgs
+from .scheduled_job_checks import MOST_LATE
 from .scheduled_job_tasks import job_schedule, run_spec, watch_spec
 from .service_task import HEALTH_COMMAND, PORT, service_task
 from .task import TaskSpec
@@ -33,8 +35,6 @@ BOUNDS: Mapping[str, tuple[float, float, str]] = {
 }
 LINE = re.compile(r"^line [0-9]+(, |: )")
 DEADLINE = 240  # seconds, the image's own
-# A run that starts earlier than this before its rule is due would end without having closed anything: a minute more than it is started early.
-EARLY = int(LEAD.total_seconds()) + 60
 
 
 class BeancleanerArgs(TypedDict):
@@ -141,14 +141,17 @@ def argument_mistakes(args: BeancleanerArgs) -> list[str]:
     mistakes += [f"rules: {one}" if isinstance(args["rules"], str) else f"rules.{LINE.sub('', one)}" for one in rules.mistakes]
     if rules.watched and args.get("watch") is False:
         mistakes.append(f"watch=False: {', '.join(rules.watched)} need a service that looks all the time; leave it out")
+    on_schedule = not watches(args, rules) and args["host"].get("fargate") is not None
+    if not mistakes and on_schedule and (dense := too_dense(rules, args.get("deadline") or DEADLINE)):
+        mistakes.append(f"rules: {dense}")
     if watches(args, rules) and args.get("alarms") is False and args["host"].get("fargate") is not None:
         mistakes.append("alarms=False: as a service the host's alarm on crashed tasks tells of what was not closed; leave it out")
     return mistakes
 
 
-def _told(args: BeancleanerArgs) -> dict[str, pulumi.Input[str]]:
+def _told(args: BeancleanerArgs, **more: int) -> dict[str, pulumi.Input[str]]:
     own = {key.upper(): args.get(key) for key in TOLD}
-    return environment(PREFIX, {**own, "RULES": rules_text(args["rules"]), "EARLY": EARLY})
+    return environment(PREFIX, {**own, "RULES": rules_text(args["rules"]), "EARLY": EARLY, **more})
 
 
 def _service(name: str, args: BeancleanerArgs) -> TaskSpec:
@@ -168,6 +171,7 @@ def _service(name: str, args: BeancleanerArgs) -> TaskSpec:
 def _job(args: BeancleanerArgs, rules: Rules) -> ScheduledJobArgs:
     """Starts when a rule may be due; on Docker the same service as above."""
     image = {"image": "beancleaner"} if args.get("image") is None else {"image_reference": args["image"]}
+    bounds = limits(rules, args.get("deadline") or DEADLINE)
     same = {key: args[key] for key in ("alarms", "cpu", "memory", "architecture") if args.get(key) is not None}
     return {
         "host": args["host"],
@@ -175,9 +179,10 @@ def _job(args: BeancleanerArgs, rules: Rules) -> ScheduledJobArgs:
         "command": ["run"],
         "watch_command": ["watch"],
         "watch_health": list(HEALTH_COMMAND),
-        "environment": _told(args),
+        "environment": _told(args, LOOK_BACK=bounds.look_back),
         "secrets": {variable: source.value for variable, source in secret_sources(PREFIX, args["secrets"]).items()},
-        "most_minutes": (EARLY + (args.get("deadline") or DEADLINE)) // 60 + 2,
+        "start_within": min(bounds.start_within, MOST_LATE),
+        "most_minutes": bounds.most_minutes,
         "expected_minutes": 3,
         "spot": bool(args.get("spot")),
         **image,

@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.beancleaner import EARLY, Beancleaner
+from components.beancleaner import Beancleaner
+from components.beancleaner_limits import EARLY
 from components.beancleaner_rules import LEAD, read_rules, rules_text, start_expressions
 from components.task import InvalidArgument
 from components.task_cost import monthly_cost
@@ -65,7 +66,9 @@ def test_on_docker_it_watches_whatever_the_rules_are(given: Any) -> None:
     container = run.one("docker:index/container:Container").inputs
     assert is_secret(container["envs"]), "its credentials are in plain text"
     told = dict(one.split("=", 1) for one in container["envs"]["value"])
-    assert told.keys() == VARIABLES | {"BEANCLEANER_ACCOUNT", "BEANCLEANER_BROKER_URL", "BEANCLEANER_RULES", "BEANCLEANER_EARLY"}
+    others = {f"BEANCLEANER_{one}" for one in ("ACCOUNT", "BROKER_URL", "RULES", "EARLY")}
+    # What a run looks back at, told where it could also be one.
+    assert told.keys() == VARIABLES | others | ({"BEANCLEANER_LOOK_BACK"} if given is not ALWAYS else set())
     assert json.loads(told["BEANCLEANER_RULES"]) == (json.loads(given) if isinstance(given, str) else given)
     assert container["command"] == ["watch"]
     assert container["healthcheck"]["tests"] == ["CMD", "python3", "-m", "botkit.health"]
