@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import yaml
 
 from components.beancleaner import argument_mistakes
-from components.beancleaner_rules import QUOTE, read_rules, rules_text, unquoted
+from components.beancleaner_rules import QUOTE, Rules, read_rules, rules_text, unquoted
 from components.webhook_args import WebhookMode
 from settings_account import STAND_IN_ACCOUNT, AccountSettings, account_mistakes, account_placeholders
 from settings_budget import budget
-from settings_section import BEANCLEANER, DATA, PROJECT, WEBHOOK, in_configuration_keys, size_mistakes
+from settings_section import BEANCLEANER, DATA, EARNYEARN, PROJECT, WEBHOOK, in_configuration_keys, size_mistakes
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent
 # What earnyearn writes.
 EARNINGS_LIST = "earnings_list"
+# Minutes before the close from which earnyearn sends no orders where its block does not say: the image's own default.
+ENTRIES_END = 15
 STAND_IN = "x" * 32
 LINE = re.compile(r"line ([0-9]+)(?:, |: )")
 
@@ -75,11 +77,29 @@ def beancleaner_warnings(settings: "Settings") -> list[str]:
     if block is None:
         return []
     own = [EARNINGS_LIST] if settings.earnyearn is not None else []
+    rules = read_rules(rules_text(block.rules))
     return [
         f"{PROJECT}:{BEANCLEANER}.rules: keep the list {name!r}, which nothing in this stack writes: until it is a Redis set of symbols "
         f"(or of - alone, an empty list) nothing is closed"
-        for name in read_rules(rules_text(block.rules)).lists
+        for name in rules.lists
         if name not in own
+    ] + _late_entries(settings, rules)
+
+
+def _late_entries(settings: "Settings", rules: Rules) -> list[str]:
+    """Where earnyearn may still enter after a rule before the bell has run, which it does once a day."""
+    if settings.earnyearn is None:
+        return []
+    given = settings.earnyearn.minutes_before_close
+    last = ENTRIES_END if given is None else given
+    name, minutes, _ = max(rules.bells, key=lambda one: one[1], default=("", 0, False))
+    if minutes <= last or any(takes_all and later <= last for _, later, takes_all in rules.bells):
+        return []
+    return [
+        f"{PROJECT}:{EARNYEARN}.minutesBeforeClose={last}{' (its default)' if given is None else ''} and {PROJECT}:{BEANCLEANER}.rules, "
+        f"rule {name}, minutes_before_close={minutes}: the rule runs once a day, so what earnyearn enters after it, from {minutes} to {last} "
+        f"minutes before the close, may stay overnight; set {PROJECT}:{EARNYEARN}.minutesBeforeClose to {minutes + 1} or more, or the rule's "
+        f"minutes_before_close to less than {last}"
     ]
 
 

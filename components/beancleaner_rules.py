@@ -20,6 +20,8 @@ PACKAGE = "beancleaner"
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 # AWS starts a task within a minute of its schedule's time, and a task takes about another until it runs: it then waits for its rule.
 LEAD = timedelta(minutes=2)
+# New York's, once a year.
+SKIPPED_HOUR = 2
 # Keys whose values are numbers; all others are texts.
 NUMBERS = ("minutes_before_close", "window", "trailing_percent")
 QUOTE = "YAML takes this for a number, a truth or nothing; put it in quotes"
@@ -39,6 +41,8 @@ class Rules:
     """Redis sets that must be readable."""
     watched: tuple[str, ...] = ()
     """Names of the rules that need a service which looks again and again: always due, or trailing the best price."""
+    bells: tuple[tuple[str, int, bool], ...] = ()
+    """(name, minutes before the close, whether it closes all that is not kept) of the rules for shares; each runs once a day."""
 
 
 def rules_text(rules: Any) -> str:
@@ -83,18 +87,39 @@ def read_rules(text: str) -> Rules:
         starts=tuple((one["time"], tuple(one["weekdays"])) for one in schedule.starts_of(found.rules) if one["time"] is not None),
         lists=found.lists,
         watched=tuple(one.name for one in found.rules if one.when.always or one.what.trailing_percent is not None),
+        bells=tuple(
+            (one.name, one.when.before_close, _takes_all(one))
+            for one in found.rules
+            if one.when.before_close is not None and one.what.asset_class in ("", "us_equity")
+        ),
     )
 
 
+def _takes_all(rule: Any) -> bool:
+    """Whether the image's rule closes every share that is not kept, on every trading day."""
+    what = rule.what
+    some = what.bounds or what.trailing_percent is not None or any(one is not None for one in (what.symbols, what.tags, what.strategies))
+    return not some and set(range(5)) <= set(rule.when.weekdays)
+
+
 def start_expressions(rules: Rules) -> list[str]:
-    """EventBridge expressions in New York's time, LEAD before each time of a rule; one for all rules of the same time."""
+    """EventBridge expressions in New York's time, LEAD before each time of a rule; one for all rules of the same hour and minute."""
     days: dict[tuple[int, int], set[int]] = {}
     for clock, weekdays in rules.starts:
         for weekday in weekdays:
             # 2024-01-01 was a Monday.
             at = datetime(2024, 1, 1 + [one.lower() for one in WEEKDAYS].index(weekday), int(clock[:2]), int(clock[3:])) - LEAD
-            days.setdefault((at.hour, at.minute), set()).add(at.weekday())
+            for start in (at, *_on_the_short_sunday(at, int(clock[:2]))):
+                days.setdefault((start.hour, start.minute), set()).add(start.weekday())
     return [f"cron({minute} {hour} {_days(days[hour, minute])} *)" for hour, minute in sorted(days)]
+
+
+def _on_the_short_sunday(at: datetime, hour: int) -> Iterator[datetime]:
+    """Another start for one on a Sunday from 02:00 to 02:59: on the Sunday in March on which New York's clocks go from 01:59 to 03:00 Scheduler
+    leaves it out. A rule of that `hour` is due an hour later then, one of 03:00 or 03:01 at its time, just after 01:59. On all other Sundays
+    this run finds nothing to do."""
+    if at.weekday() == WEEKDAYS.index("SUN") and at.hour == SKIPPED_HOUR:
+        yield at + timedelta(hours=1 if hour == SKIPPED_HOUR else -1)
 
 
 def _days(days: set[int]) -> str:
