@@ -84,6 +84,7 @@ def test_each_trading_day_has_its_list(world):
         world.market.now = at(day, clock)
         wait_for(lambda day=expected_day: world.redis.client.get("earnings_list:day") == day, why=run.log)
         assert world.listed() == LISTED
+    wait_for(lambda: len(run.lines(message="list of the day")) >= 4, why=run.log)
     days = [line["day"] for line in run.lines(message="list of the day")]
     assert days == [WEDNESDAY, THURSDAY, "2026-12-11", "2026-12-24"]
     assert world.finnhub("GET")["calls"]["/api/v1/calendar/earnings"] == 4
