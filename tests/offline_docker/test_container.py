@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.offline_docker.conftest import PREFIX, leftovers
+from tools.offline import docker_start
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
@@ -151,6 +152,31 @@ def test_a_container_that_exits_at_once_is_an_error_with_its_last_lines(pulumi_p
     result = project.up(fails=True)
     assert "exited at once with code 3" in result.error and "no such strategy [secret]" in result.error
     assert SECRET not in result.output and not leftovers(client)
+
+
+WAITED = """wait=True, wait_timeout=120, tmpfs={"/tmp": "size=1m"}, restart="always",
+    healthcheck=docker.ContainerHealthcheckArgs(tests=["CMD", "true"], interval="1s", timeout="5s", start_period="60s", retries=3)"""
+
+
+def test_a_container_that_ends_because_another_is_not_there_yet_may_come_back(pulumi_project, client, image):
+    """As freqtrade does while the exchange starts beside it."""
+    volume = f'docker.Volume("{PREFIX}-tries", name="{PREFIX}-tries")'
+    script = "[ -e /data/there ] || { echo > /data/there; exit 2; }; sleep 3600"
+    mounted = f'volumes=[docker.ContainerVolumeArgs(volume_name="{PREFIX}-tries", container_path="/data")], '
+    mounted += f"opts=pulumi.ResourceOptions(depends_on=[{volume}]), "
+    project = pulumi_project("import pulumi\n" + simple(image, f'{mounted}command=["sh", "-c", "{script}"], {WAITED}').strip())
+    assert project.up().changes == {"create": 3}
+    (container,) = client.containers.list(filters={"name": f"^/{PREFIX}-c"})
+    assert container.attrs["RestartCount"] == 1 and container.attrs["State"]["Health"]["Status"] == "healthy"
+
+
+@pytest.mark.parametrize("code", [2, docker_start.EXIT_CONFIG])
+def test_a_container_that_never_comes_is_an_error_before_its_time_is_over(pulumi_project, client, image, code):
+    """Settings that are wrong stay so."""
+    project = pulumi_project(simple(image, f'command=["sh", "-c", "exit {code}"], {WAITED}'))
+    started = time.monotonic()
+    result = project.up(fails=True)
+    assert f"exited at once with code {code}" in result.error and time.monotonic() - started < 100
 
 
 def test_a_container_that_may_end_keeps_its_exit_code(pulumi_project, client, image):
