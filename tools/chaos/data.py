@@ -18,11 +18,10 @@ from tools.chaos.alert_tally import tally
 from tools.chaos.data_counts import DataTally, lost_lines
 from tools.chaos.data_faults import BotWatch, plan, take_away
 from tools.chaos.data_sources import LokiSource, closed_trades, numbers, trades_found
-from tools.chaos.throwaway import add_options, throwaway_stack
+from tools.chaos.throwaway import add_options, throwaway_stack, with_free_ports
 from tools.stack import local_config
 from tools.stack.bots import PATIENT, BotApi, container
 from tools.stack.engine import CHAOS, main, outputs, pulumi, with_config
-from tools.stack.ports import free_port
 from tools.stack.services import everything
 from tools.stack.status import engine_client
 
@@ -42,14 +41,13 @@ def wanted() -> dict[str, Any]:
     """The local stack's bots and data services, and a webhook whose limits the run never reaches; every port another one."""
     config = local_config.tracked()["config"]
     chaos = alerts.wanted()["config"]
-    bots = [{**bot, "publishedPort": free_port()} for bot in config["tradestack:bots"]]
-    data = {**config["tradestack:data"], "logRouterPort": free_port()}
-    for store in ("redis", "influxdb", "loki", "history"):
-        block = data.get(store) or {}
-        if store in READ_STORES or "publishedPort" in block:
-            data[store] = {**block, "publishedPort": free_port()}
+    data = {"logRouterPort": None, **config["tradestack:data"]}
+    for store in READ_STORES:
+        data[store] = {"publishedPort": None, **(data.get(store) or {})}
     replay = {key: value for key, value in config["tradestack:exchangeReplay"].items() if key != "publishedPort"}
-    return {"config": {**chaos, "tradestack:bots": bots, "tradestack:data": data, "tradestack:exchangeReplay": replay}}
+    bots = [{"publishedPort": None, **bot} for bot in config["tradestack:bots"]]
+    own = with_free_ports({"tradestack:bots": bots, "tradestack:data": data})
+    return {"config": {**chaos, **own, "tradestack:exchangeReplay": replay}}
 
 
 class NumberedPoints:

@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tools.chaos.throwaway import add_options, throwaway_stack
+from tools.chaos.throwaway import add_options, throwaway_stack, with_free_ports
 from tools.day.differences import differences, line, notes
 from tools.day.interrupts import Interrupts
 from tools.day.records import Day
@@ -17,7 +17,6 @@ from tools.day.run import choose_day, live, open_stage, read
 from tools.day.timetable import real_seconds
 from tools.stack import local_config
 from tools.stack.engine import CHAOS, main, pulumi, with_config
-from tools.stack.ports import free_port
 
 HURT = ("purrstream", "earnyearn", "beancleaner", "webhook", "webhook-worker")
 BLOCKS = ("webhook", "alpacaPaper", "data", "purrstream", "earnyearn", "beancleaner", "finnhubReplay")
@@ -29,12 +28,9 @@ SECONDS_EACH = 4.5
 def wanted() -> dict[str, Any]:
     """The services of Pulumi.local.yaml, every port another one."""
     config = local_config.tracked()["config"]
-    chosen = {f"tradestack:{block}": dict(config[f"tradestack:{block}"]) for block in BLOCKS}
-    for block in chosen.values():
-        if "publishedPort" in block:
-            block["publishedPort"] = free_port()
-    chosen["tradestack:data"]["logRouterPort"] = free_port()
-    return {"config": {"tradestack:host": "docker", **chosen}}
+    chosen = {f"tradestack:{block}": config[f"tradestack:{block}"] for block in BLOCKS}
+    chosen["tradestack:data"] = {"logRouterPort": None, **chosen["tradestack:data"]}
+    return {"config": {"tradestack:host": "docker", **with_free_ports(chosen)}}
 
 
 def run(each: int, seed: int) -> tuple[Day, Interrupts]:

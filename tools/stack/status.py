@@ -47,7 +47,8 @@ def other_statuses(stack: str, known: dict[str, Any]) -> list[ServiceStatus]:
 def engine_client(stack: str) -> docker.DockerClient:
     """This machine's Docker engine. Raises StackError when it doesn't answer."""
     try:
-        engine = docker.from_env(environment=stack_environment(stack), timeout=60)
+        # A busy engine takes minutes to remove a large image.
+        engine = docker.from_env(environment=stack_environment(stack), timeout=300)
         engine.ping()
     except (docker.errors.DockerException, OSError) as error:
         raise StackError(f"the Docker engine does not answer ({error}): start it, or run `make up`") from None
