@@ -5,6 +5,7 @@ from pathlib import Path
 
 from supervisor.supervise import CannotStart
 
+from . import reserve
 from .settings import USER, Settings
 
 JAVA = os.environ.get("QUESTDB_JAVA", "/opt/questdb/bin/java")
@@ -75,6 +76,7 @@ def configuration(settings: Settings, memory_mib: int) -> dict[str, str]:
 def make_folders() -> None:
     """Raises CannotStart."""
     try:
+        reserve.give(VOLUME)
         (VOLUME / "tmp").mkdir(exist_ok=True)
         for left in (VOLUME / "tmp").iterdir():
             if left.is_file():

@@ -6,7 +6,9 @@ import time
 
 from supervisor.supervise import CannotStart, Supervisor
 
+from . import reserve
 from .client import Refused, execute
+from .server import VOLUME
 from .settings import Settings
 
 SECONDS = 300.0
@@ -29,6 +31,7 @@ def keep_table(supervisor: Supervisor, settings: Settings) -> None:
         if time.monotonic() - looked >= LOOK_SECONDS:
             with contextlib.suppress(Refused, OSError, http.client.HTTPException):
                 resume(supervisor, settings)
+            reserve.keep(VOLUME)
             looked = time.monotonic()
 
 
@@ -45,6 +48,8 @@ def _make(supervisor: Supervisor, settings: Settings) -> None:
     while not supervisor.stopping:
         try:
             execute(CREATE.format(weeks=weeks), settings.password, 60)
+            # Before what waits takes the space.
+            reserve.keep(VOLUME)
             resume(supervisor, settings)
             kept = execute("SELECT ttlValue, ttlUnit FROM tables() WHERE table_name = 'bars'", settings.password, 60)
             if kept != [[weeks, "WEEK"]]:
