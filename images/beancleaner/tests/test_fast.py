@@ -40,10 +40,12 @@ def test_a_whole_day(world, day, hour, first, last):
     world.redis.client.sadd("long", "T")
     world.paper.at(day, "09:20:00", speed=600)
     run = watch(world, LISTED)
-    wait_for(lambda: world.paper.now() >= f"{hour}:20:00", 120, run.log)
+    wait_for(lambda: world.paper.now() >= f"{hour}:00:00", 120, run.log)
     assert not world.paper.closing(), run.text
-    # Ten seconds for closing it all, and another speed than the one that was measured until now.
+    # Another speed than the one that was measured until now; then half a minute for closing it all.
     world.paper.ask("POST", "/_paper/clock", {"speed": 60})
+    wait_for(lambda: world.paper.now() >= f"{hour}:48:00", 120, run.log)
+    world.paper.ask("POST", "/_paper/clock", {"speed": 20})
     wait_for(lambda: world.paper.now() >= f"{hour + 1}:00:10", 120, run.log)
     closed_between(world, day, first, last, "AAPL", "MSFT", "BTC/USD", "BRK.B", "A", "L")
     assert world.paper.positions() == {"T": 1}
@@ -60,16 +62,16 @@ def test_a_day_that_begins_while_it_watches(world):
     run = watch(world, BELL)
     # Its first run, which may be over within milliseconds, gives its turn back by one.
     wait_for(lambda: scripts(world) > before, why=run.log)
-    world.paper.at(WEDNESDAY, "15:44:00", speed=60)
-    wait_for(lambda: world.paper.now() >= "16:00:05", 60, run.log)
+    world.paper.at(WEDNESDAY, "15:44:00", speed=20)
+    wait_for(lambda: world.paper.now() >= "16:00:05", 120, run.log)
     closed_between(world, WEDNESDAY, "20:50:00", "21:00:00", "AAPL")
     assert world.paper.positions() == {"T": 1}
 
 
 def test_a_run_that_starts_early_waits_as_the_brokers_clock_says(world):
-    """Five minutes of the broker's are five seconds."""
+    """Ten minutes of the broker's are half a minute."""
     world.paper.hold(AAPL=2, T=1)
-    world.paper.at(WEDNESDAY, "15:45:00", speed=60)
+    world.paper.at(WEDNESDAY, "15:40:00", speed=20)
     code, report, run = world.run(BELL, EARLY=60, **BUDGET)
     assert code == 0 and run.lines(message="waiting until a rule is due"), run.text
     closed_between(world, WEDNESDAY, "20:50:00", "21:00:00", "AAPL")

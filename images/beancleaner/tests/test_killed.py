@@ -111,10 +111,12 @@ def test_killed_with_its_orders_on_the_way(world):
 
 def test_what_is_excluded_after_a_kill_is_not_closed(world):
     prepare(world)
-    world.paper.ask("POST", "/_paper/fills", {"delay_ms": 12_000})
+    world.paper.ask("POST", "/_paper/fills", {"delay_ms": 20_000})
     run = world.start(RULES)
     wait_for(lambda: len(world.paper.closing()) == len(HELD), why=run.log)
     run.kill()
+    # Not waited for: the orders would be filled meanwhile.
+    world.redis.client.delete("beancleaner:paper:turn")
     world.redis.client.sadd("long", "AAPL")
     code, report, run = world.run(RULES)
     assert world.paper.positions() == {**KEPT, "AAPL": 10}, run.text

@@ -181,7 +181,7 @@ def test_minutes_before_the_close_of_the_day(world, day, at, left):
 
 
 def test_a_run_that_starts_early_waits_for_its_rule(world):
-    world.paper.at(WEDNESDAY, "12:58:57")
+    world.paper.at(WEDNESDAY, "12:58:40")
     world.paper.hold(AAPL=2)
     code, _, run = world.run(NO_LIST)
     assert code == 0 and run.lines(message="waiting until a rule is due")
@@ -191,10 +191,10 @@ def test_a_run_that_starts_early_waits_for_its_rule(world):
 
 
 def test_the_bell_leaves_no_order_for_the_next_day(world):
-    world.paper.at(WEDNESDAY, "15:59:52")
+    world.paper.at(WEDNESDAY, "15:59:35")
     world.paper.hold(AAPL=2)
     world.paper.ask("POST", "/_paper/fills", {"delay_ms": 600_000})
-    code, report, run = world.run(BELL, DEADLINE=30)
+    code, report, run = world.run(BELL, DEADLINE=60)
     assert code == 1, run.text
     assert "market is closed" in report["failed"][0]["why"] and not world.paper.ask("GET", "/v2/orders?status=open")
 

@@ -82,9 +82,10 @@ def test_a_list_that_comes_back_in_time(world):
 def test_redis_that_goes_and_comes(world):
     world.redis.client.sadd("long", "L")
     world.paper.hold(AAPL=2, L=1)
-    world.paper.at(WEDNESDAY, "12:58:56")
+    world.paper.at(WEDNESDAY, "12:50:00")
     run = watch(world, NOON.replace("symbols: [T]", "lists: [long]"))
     world.redis.end()
+    world.paper.at(WEDNESDAY, "12:58:56")
     wait_for(lambda: "Redis" in run.text, why=run.log)
     assert not world.paper.orders()
     world.redis.start()
