@@ -67,7 +67,7 @@ class Queue:
         found = self.sqs.get_queue_attributes(QueueUrl=url or self.url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
 
-    def wait_empty(self, seconds=30):
+    def wait_empty(self, seconds=60):
         wait_for(lambda: self.left() == 0, seconds, "the queue is not empty")
 
     def dead(self):
@@ -86,6 +86,6 @@ class Queue:
             self.sqs.change_message_visibility(QueueUrl=self.dead_url, ReceiptHandle=one["ReceiptHandle"], VisibilityTimeout=0)
         return found
 
-    def wait_dead(self, count=1, seconds=30):
+    def wait_dead(self, count=1, seconds=60):
         wait_for(lambda: self.left(self.dead_url) >= count, seconds, f"{count} dead letters")
         return self.dead()

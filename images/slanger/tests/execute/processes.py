@@ -12,7 +12,7 @@ IMAGE = Path(__file__).resolve().parents[2]
 IMAGES = IMAGE.parent
 
 
-def wait_for(what, seconds=30, why=""):
+def wait_for(what, seconds=60, why=""):
     """The first true value of what()."""
     deadline = time.monotonic() + seconds
     while not (value := what()):
@@ -53,7 +53,7 @@ class Process:
             self.popen.kill()
         self.popen.wait(timeout=20)
 
-    def terminate(self, seconds=30):
+    def terminate(self, seconds=60):
         """Exit code after SIGTERM."""
         self.signal(signal.SIGTERM)
         return self.popen.wait(timeout=seconds)

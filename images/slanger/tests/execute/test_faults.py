@@ -207,7 +207,7 @@ def test_an_order_that_may_have_been_taken_is_not_given_up_before_it_is_looked_u
 
 def test_a_filled_entry_gets_its_stop_however_long_that_takes(run, queue, paper):
     run(queue, paper, SLANGER_MAX_DELAY="2")
-    paper.ask("POST", "/_paper/fills", {"delay_ms": 1000})
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 4000})
     key = queue.alert("AAPL", route="trailing", qty=1, trail_percent=2)
     wait_for(lambda: paper.of(key))
     paper.fault(action="error", status=503, when="before", method="POST", path="/v2/orders")
@@ -225,8 +225,8 @@ def test_what_another_symbol_has_filled_counts_to_the_day_without_the_stream(run
     worker = run(queue, paper, SLANGER_LIMITS=json.dumps({"account": scope}))
     paper.ask("POST", "/_paper/stream/disconnect", {"refuse_seconds": 600})
     wait_for(lambda: not health_of(worker)["stream"])
-    paper.ask("POST", "/_paper/fills", {"delay_ms": 1000})
-    paper.fault(action="latency", ms=5000, when="after", method="GET", path="/v2/stocks/MSFT", times=1)
+    paper.ask("POST", "/_paper/fills", {"delay_ms": 3000})
+    paper.fault(action="latency", ms=9000, when="after", method="GET", path="/v2/stocks/MSFT", times=1)
     other = queue.alert("MSFT", route="notional", notional=int(price))
     wait_for(lambda: struck(paper, "latency"))
     # It waits for its entry, and so learns by REST that it has filled; its stop is refused, so that no open order counts in its place.
